@@ -43,7 +43,12 @@ class TakesAnyTime(xr.MockBackend):
 
 class PredictsThePast(xr.MockBackend):
     def wait_frame(self) -> xr.FrameState:
-        return super().wait_frame()._replace(predicted_display_time=self.now() - 1)
+        return super().wait_frame()._replace(predicted_display_time=max(self.now() / 2, 1e-6))
+
+
+class RefusesLawfulCalls(xr.MockBackend):
+    def end_frame(self, display_time: float) -> None:
+        super().end_frame(0.0)
 
 
 class RendersAlways(xr.MockBackend):
@@ -71,6 +76,7 @@ class Outlives(xr.MockBackend):
         (HidesDiscards, "XR_FRAME_DISCARDED"),
         (TakesAnyTime, "XR_ERROR_TIME_INVALID"),
         (PredictsThePast, "predictedDisplayTime is in the future"),
+        (RefusesLawfulCalls, "lawful call was refused.*display time 0.0"),
         (RendersAlways, "shouldRender is false in state READY"),
         (SwapsEyes, "view 0 is the left eye"),
         (Outlives, "after xrDestroySession"),

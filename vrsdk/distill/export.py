@@ -179,4 +179,4 @@ def restore(model: Path, shape: Shape) -> dict[str, torch.Tensor]:
             "feed_norm": found[f"feed_norm_{i}"], "gate": gate, "up": up, "down": matrix(f"down_{i}"),
         }  # fmt: skip
         state |= {f"blocks.{i}.{name}.weight": array for name, array in parts.items()}
-    return {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in state.items()}
+    return {name: torch.tensor(array) for name, array in state.items()}

@@ -37,6 +37,7 @@ class Engine:
         self.architecture, self.slots = architecture, slots
         self._session = _session(model)
         a = architecture
+        _check(self._session, model, architecture)
         # past and present of layer i are kv[2i] (keys) and kv[2i + 1] (values): (slots, kv_heads, context, head_dim).
         # Zeroed pages cost no memory until a token is written to them.
         kv_shape = (slots, a.kv_heads, a.context, a.head_dim)
@@ -156,6 +157,16 @@ def spans(slots: Sequence[int]) -> list[tuple[int, int]]:
         else:
             found.append((slot, slot))
     return found
+
+
+def _check(session: ort.InferenceSession, model: Path, a: Architecture) -> None:
+    """The graph's own sizes against the manifest's: a pass over wrong ones would write beyond its buffers."""
+    kv = ["batch", a.kv_heads, a.context, a.head_dim]
+    wanted = {"tokens": ["batch", "new"], "lengths": ["batch"], "longest": []}
+    wanted |= {f"past_{i}": kv for i in range(2 * a.layers)}
+    found = {node.name: node.shape for node in session.get_inputs()}
+    if found != wanted or session.get_outputs()[0].shape != ["batch", a.vocabulary]:
+        raise EngineError(f"{model}: the model's sizes are not those of manifest.json. Copy the bundle again.")
 
 
 def _session(model: Path) -> ort.InferenceSession:

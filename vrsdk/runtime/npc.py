@@ -12,7 +12,7 @@ from vrsdk.runtime import conversation
 from vrsdk.runtime.budget import Clock, LatencyBudget
 from vrsdk.runtime.card import NpcCard
 from vrsdk.runtime.conversation import Exchange, State
-from vrsdk.runtime.prompt import Vocabulary, clean
+from vrsdk.runtime.prompt import MAX_LINE, Vocabulary, clean
 from vrsdk.runtime.reply import Reply
 from vrsdk.runtime.sampling import Grammar, Sampler, Sampling
 from vrsdk.runtime.scheduler import Scheduler, Turn
@@ -114,7 +114,7 @@ class Npc:
         action = reply.actions[0] if reply.actions else None
         line = clean(reply.line)
         if line:
-            heard = Exchange(line, reply.emotion or "neutral", reply.heard.strip(), action, reply.refused)
+            heard = Exchange(line, reply.emotion or "neutral", clean(reply.heard, 4 * MAX_LINE), action, reply.refused)
             self._state = self._state.heard(heard)
 
     def _warm(self) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from vrsdk.errors import VrsdkError
+from vrsdk.errors import EngineError, VrsdkError
 from vrsdk.runtime.budget import Clock, FrameBudget, LatencyBudget
 from vrsdk.runtime.engine import Engine, FloatArray
 from vrsdk.runtime.prompt import Vocabulary
@@ -123,8 +123,8 @@ class Scheduler:
         try:
             self._engine, self._vocabulary = self._load()
             self._slots = Slots(self._engine.slots)
-        except VrsdkError as error:
-            self.error = error
+        except Exception as error:  # whatever it is, the thread lives on: a turn without an end would be worse
+            self.error = _ours(error)
         self.ready.set()
         while not self._closing:
             self._wait()
@@ -134,8 +134,8 @@ class Scheduler:
             try:
                 self._admit()
                 self._pass()
-            except VrsdkError as error:
-                self._fail(str(error))
+            except Exception as error:  # as above
+                self._fail(str(_ours(error)))
         self._script_all("the runtime was closed")
 
     def _wait(self) -> None:
@@ -276,6 +276,10 @@ class Scheduler:
     def _timing(self, turn: Turn, why: str) -> Timing:
         words = len(turn.sampler.tokens) if turn.sampler else 0
         return Timing(turn.first_token, self._clock() - turn.asked, words, turn.prefilled, why)
+
+
+def _ours(error: Exception) -> VrsdkError:
+    return error if isinstance(error, VrsdkError) else EngineError(f"{type(error).__name__}: {error}")
 
 
 def _sampler(turn: Turn) -> Sampler:

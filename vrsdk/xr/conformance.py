@@ -27,7 +27,10 @@ def check_backend(open_backend: Callable[[], Backend]) -> None:
     """
     for check in CHECKS:
         with closing(open_backend()) as backend:
-            check(_Application(backend))
+            try:
+                check(_Application(backend))
+            except XrError as error:
+                raise AssertionError(f"{check.__name__.strip('_')}: a lawful call was refused: {error}") from error
 
 
 class _Application:

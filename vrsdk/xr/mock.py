@@ -86,7 +86,7 @@ class MockBackend:
         self._order = Order.READY_TO_WAIT
         self._synced = False  # a frame was ended since begin_session
         self._frame_number = 0
-        self._compositor = _Compositor(1 / self._headset.refresh_rate, 0.0)
+        self._compositor = _Compositor(1 / self._headset.refresh_rate)
 
     def now(self) -> float:
         return self._clock.now() - self._opened
@@ -114,7 +114,6 @@ class MockBackend:
         if self._state is not READY:
             self._refuse("XR_ERROR_SESSION_NOT_READY", f"begin_session in state {self._state.name}, not READY")
         self._running, self._synced, self._order = True, False, Order.READY_TO_WAIT
-        self._compositor = _Compositor(self._compositor.period, self.now())
 
     def end_session(self) -> None:
         self._need_running("end_session")
@@ -161,7 +160,7 @@ class MockBackend:
     def _next_state(self) -> SessionState | None:
         target = EXITING if self._exit_requested else self._headset.wanted_state(self.now())
         step = _step(self._state, target)
-        if step is SYNCHRONIZED and self._state is READY and not self._synced:
+        if self._state is READY and step is SYNCHRONIZED and not (self._running and self._synced):
             return None  # only frames of the application's lead out of READY
         if self._state is STOPPING and self._running and step is not LOSS_PENDING:
             return None  # only its end_session leads out of STOPPING
@@ -204,10 +203,10 @@ class MockBackend:
 
 
 class _Compositor:
-    """Paces frames as the compositor of a display with a fixed period does. Refresh k is at origin + k * period."""
+    """Paces frames as the compositor of a display with a fixed period does. Refresh k is at k * period."""
 
-    def __init__(self, period: float, origin: float) -> None:
-        self.period, self._origin = period, origin
+    def __init__(self, period: float) -> None:
+        self.period = period
         self._waited = self._begun = 0  # the refreshes that these frames aim at
         self._late = False
 
@@ -220,7 +219,7 @@ class _Compositor:
         aim = self._waited + 1
         if self._late or now >= self._at(aim):
             # Rounded to a millionth of a period: a refresh that is just now has not passed by a rounding error.
-            aim = max(aim, math.ceil((now - self._origin) / self.period - 1e-6) + 1)
+            aim = max(aim, math.ceil(now / self.period - 1e-6) + 1)
         self._waited, self._late = aim, False
         return self._at(aim - 1), self._at(aim)
 
@@ -231,7 +230,7 @@ class _Compositor:
         self._late = now > self._at(self._begun) + 1e-6 * self.period
 
     def _at(self, refresh: int) -> float:
-        return self._origin + refresh * self.period
+        return refresh * self.period
 
 
 @cache
