@@ -97,9 +97,11 @@ def test_wait_frame__after_a_pause__takes_the_next_whole_period(
 def test_wait_frame__in_time_but_after_the_frames_start__keeps_the_frame(
     backend: xr.MockBackend, clock: xr.VirtualClock
 ) -> None:
-    frame(backend)
-    clock.advance(0.012)
-    assert frame(backend).predicted_display_time == pytest.approx(0.02)
+    for _ in range(5):
+        frame(backend)
+    clock.advance(0.018)
+    assert clock.now() == pytest.approx(0.058), "past the start of frame 6, before its deadline"
+    assert frame(backend).predicted_display_time == pytest.approx(0.06)
 
 
 def test_begin_session__again__resets_the_frame_order(clock: xr.VirtualClock) -> None:
@@ -118,7 +120,24 @@ def test_begin_session__again__resets_the_frame_order(clock: xr.VirtualClock) ->
     while backend.poll_event():
         pass
     backend.begin_session()
+    assert backend.poll_event() is None, "READY until a frame of this run is ended"
     frame(backend)
+
+
+def test_wait_frame__visible_without_focus__should_render(clock: xr.VirtualClock) -> None:
+    backend = xr.MockBackend("tavern", clock, xr.MockHeadset(wanted_state=lambda time: xr.SessionState.VISIBLE))
+    frames = xr.Session(backend).frames()
+    assert [next(frames).should_render for _ in range(3)] == [False, True, True]
+
+
+def test_every_call_on_a_lost_session_is_session_lost(clock: xr.VirtualClock) -> None:
+    headset = xr.MockHeadset(wanted_state=lambda time: xr.SessionState.LOSS_PENDING)
+    backend = xr.MockBackend("tavern", clock, headset)
+    backend.poll_event()
+    for call in (backend.begin_session, backend.wait_frame, lambda: backend.locate_views(1.0)):
+        with pytest.raises(xr.SessionLost, match='session "tavern"') as lost:
+            call()
+        assert lost.value.result == "XR_ERROR_SESSION_LOST"
 
 
 def test_every_call_on_a_closed_session_is_handle_invalid(backend: xr.MockBackend) -> None:

@@ -163,6 +163,19 @@ def test_request_exit_before_the_first_frame_is_not_running() -> None:
     assert refused.value.result == "XR_ERROR_SESSION_NOT_RUNNING"
 
 
+def test_a_state_that_is_said_twice_is_entered_once() -> None:
+    class Stammering(Recorded):
+        said: xr.SessionStateChanged | None = None
+
+        def poll_event(self, timeout: float = 0.0) -> xr.SessionStateChanged | None:
+            again, self.said = self.said, None
+            if again is None:
+                self.said = super().poll_event(timeout)
+            return again or self.said
+
+    assert play(Stammering(), [0.0] * 3).state is EXITING
+
+
 def test_a_runtime_that_breaks_the_lifecycle_is_named() -> None:
     class Leaping(Recorded):
         def poll_event(self, timeout: float = 0.0) -> xr.SessionStateChanged | None:
@@ -187,6 +200,47 @@ def test_a_runtime_that_breaks_the_lifecycle_is_named() -> None:
 def test_missed_counts_the_refreshes_that_showed_an_old_frame(work: list[float], missed: int) -> None:
     backend = Recorded()
     assert play(backend, [periods * PERIOD for periods in work]).missed == missed
+
+
+@pytest.mark.parametrize("rate", [72.0, 90.0, 144.0])
+def test_a_loop_of_exactly_two_periods_misses_every_other_refresh(rate: float) -> None:
+    """Whatever the clock's roundings: its seconds don't divide by the period."""
+    backend = Recorded(xr.MockHeadset(refresh_rate=rate))
+    assert play(backend, [2 / rate] * 300).missed == 300
+
+
+def test_missed_counts_a_late_frame_though_none_follows() -> None:
+    backend = Recorded()
+    session = xr.Session(backend)
+    for frame in session.frames():
+        if frame.number == 5:
+            backend.clock.advance(2.5 * PERIOD)
+            break
+    assert session.missed == 2
+
+
+def test_missed_counts_what_was_lost_between_two_frames() -> None:
+    class Slow(Recorded):
+        def wait_frame(self) -> xr.FrameState:
+            if self.calls.count("wait") == 10:
+                self.clock.advance(3.5 * PERIOD)  # the machine is busy elsewhere
+            return super().wait_frame()
+
+    backend = Slow()
+    session = play(backend, [0.0] * 20)
+    del backend.ended[0]
+    assert session.missed == refreshes_without_a_new_frame(backend) > 0
+
+
+def test_loading_before_anyone_looks_is_not_missed() -> None:
+    backend = Recorded()
+    with xr.Session(backend) as session:
+        for frame in session.frames():
+            if not frame.should_render:
+                backend.clock.advance(0.5)
+            elif frame.number == 5:
+                session.request_exit()
+    assert session.missed == 0
 
 
 @given(work=st.lists(st.floats(0, 6 * PERIOD), min_size=1, max_size=60))

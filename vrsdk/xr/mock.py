@@ -36,7 +36,10 @@ LEFT_EYE = Fov(-0.94, 0.79, 0.84, -0.91)  # a guess: some 50° each way, wider o
 
 @dataclass(frozen=True)
 class MockHeadset:
-    """The headset and its player. Scripts are functions of seconds since the session was opened."""
+    """The headset and its player. Scripts are functions of seconds since the session was opened.
+
+    A script that leaves the headset off for ever leaves `frames()` waiting for ever, as a real player does.
+    """
 
     refresh_rate: float = 90.0  # Hz
     head: Callable[[float], Pose | None] = standing  # None: the tracking is lost
@@ -93,7 +96,6 @@ class MockBackend:
 
     def close(self) -> None:
         self._closed = True
-        self._running = False
 
     def poll_event(self, timeout: float = 0.0) -> SessionStateChanged | None:
         """The session's state moves here and nowhere else, one step towards the wanted state at a time."""
@@ -126,7 +128,7 @@ class MockBackend:
         self._exit_requested = True
 
     def wait_frame(self) -> FrameState:
-        self._go_on("wait_frame")
+        self._order = self._need_order("wait_frame")
         self._frame_number += 1
         start, display_time = self._compositor.next_frame(self.now())
         self._clock.sleep_until(self._opened + start)
@@ -134,14 +136,14 @@ class MockBackend:
 
     def begin_frame(self) -> bool:
         discarded = self._order is Order.BEGUN_AND_WAITED
-        self._go_on("begin_frame")
+        self._order = self._need_order("begin_frame")
         self._compositor.begin()
         return discarded
 
     def end_frame(self, display_time: float) -> None:
-        self._need_order("end_frame")
+        order = self._need_order("end_frame")
         self._need_time("end_frame", display_time)
-        self._go_on("end_frame")
+        self._order = order
         self._synced = True
         self._compositor.end(self.now())
 
@@ -166,10 +168,8 @@ class MockBackend:
             return None  # only its end_session leads out of STOPPING
         return step
 
-    def _go_on(self, call: str) -> None:
-        self._order = self._need_order(call)
-
     def _need_order(self, call: str) -> Order:
+        """Where `call` leads."""
         self._need_running(call)
         if (self._order, call) not in FRAME_ORDER:
             self._refuse("XR_ERROR_CALL_ORDER_INVALID", OUT_OF_ORDER[call])
@@ -227,7 +227,7 @@ class _Compositor:
         self._begun = self._waited
 
     def end(self, now: float) -> None:
-        self._late = now > self._at(self._begun) + 1e-6 * self.period
+        self._late = now > self._at(self._begun)
 
     def _at(self, refresh: int) -> float:
         return refresh * self.period

@@ -148,7 +148,7 @@ class Session:
 
     def _follow(self) -> bool:
         """Enter the states that the runtime has announced; whether the loop goes on."""
-        if self._closed or self.state is EXITING:
+        if self._closed:
             return False
         event = self.backend.poll_event(0.0 if self.state in RUNNING else IDLE_WAIT)
         while event is not None:
@@ -167,7 +167,6 @@ class Session:
         self.state = state
         if state is READY:
             self.backend.begin_session()
-            self._refreshes = _Refreshes()
         elif state is STOPPING:
             self.backend.end_session()
 
