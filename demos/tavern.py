@@ -49,9 +49,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="vrsdk demo tavern", description="Talk to the innkeeper of the Gilded Goose.")
     parser.add_argument("--lang", choices=["en", "zh"], default="en")
-    parser.add_argument("--headless", action="store_true", help="no window: say the lines, print the talk, save a picture")
+    parser.add_argument(
+        "--headless", action="store_true", help="no window: say the lines, print the talk, save a picture"
+    )
     parser.add_argument("--say", action="append", metavar="LINE", help="a line to say, headless; may be repeated")
-    parser.add_argument("--screenshot", type=Path, default=Path("tavern.png"), help="the picture, headless (tavern.png)")
+    parser.add_argument(
+        "--screenshot", type=Path, default=Path("tavern.png"), help="the picture, headless (tavern.png)"
+    )
     parser.add_argument("--transcript", type=Path, help="write the talk there too, headless")
     parser.add_argument("--stereo", action="store_true", help="both eyes, side by side")
     parser.add_argument("--seconds", type=float, default=math.inf, help="leave after so long, in a window")
@@ -98,7 +102,11 @@ class Talk:
                     self.words, self._filler = line, True
                 case Done(source, timing):
                     first = "-" if timing.first_token is None else f"{1000 * timing.first_token:.0f} ms"
-                    self.figures = [f"answer     {source}", f"first word {first}", f"whole      {timing.total:.2f} s, {timing.tokens} tokens"]
+                    self.figures = [
+                        f"answer     {source}",
+                        f"first word {first}",
+                        f"whole      {timing.total:.2f} s, {timing.tokens} tokens",
+                    ]
                     self._reply = None
                     return event
         return None
@@ -125,12 +133,10 @@ def _windowed(runtime: Runtime, npc: Npc, args: argparse.Namespace) -> int:
     scene, talk = Scene(window, npc, args), Talk(npc)
     typed = ""
 
-    @window.event
     def on_text(text: str) -> None:
         nonlocal typed
         typed += "".join(c for c in text if c.isprintable())
 
-    @window.event
     def on_key_press(symbol: int, _: int) -> None:
         nonlocal typed
         if symbol == key.BACKSPACE:
@@ -141,6 +147,7 @@ def _windowed(runtime: Runtime, npc: Npc, args: argparse.Namespace) -> int:
         elif symbol == key.F1:
             scene.overlay.panel_shown = not scene.overlay.panel_shown
 
+    window.push_handlers(on_text=on_text, on_key_press=on_key_press)
     with xr.open_session("tavern", headset=_headset()) as session:
         began = time.monotonic()
         for frame in session.frames():
@@ -251,11 +258,16 @@ class Scene:
             gl.glViewport(i * part, 0, part, height)
             anchor = self._world(view, now)
         gl.glViewport(0, 0, width, height)
-        self.overlay.draw(talk.words, (anchor[0] * self.window.width, anchor[1] * self.window.height), typed, [*talk.figures, *figures])
+        self.overlay.draw(
+            talk.words,
+            (anchor[0] * self.window.width, anchor[1] * self.window.height),
+            typed,
+            [*talk.figures, *figures],
+        )
 
     def _world(self, view: xr.View, now: float) -> tuple[float, float]:
         """Draw one eye's picture; where the innkeeper's cheek is in it, each axis from 0 to 1."""
-        from pyglet.math import Mat4, Vec3, Vec4
+        from pyglet.math import Vec3, Vec4
 
         from demos.kit.render import seen_by
 
@@ -268,7 +280,6 @@ class Scene:
         self.stage.end()
         cheek = seen @ Vec4(*(self.character.at + Vec3(0.16, 1.55, 0)), 1)
         return 0.5 + 0.5 * cheek.x / cheek.w, 0.5 + 0.5 * cheek.y / cheek.w
-
 
     def _fire(self, now: float) -> None:
         """Five tongues, each of three colours, the hotter ones smaller and nearer."""

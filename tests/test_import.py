@@ -7,7 +7,9 @@ import vrsdk
 
 
 def test_import_loads_neither_onnxruntime_nor_pyopenxr() -> None:
-    code = "import sys, vrsdk; print([m for m in ('onnxruntime', 'numpy', 'xr', 'torch', 'pyglet') if m in sys.modules])"
+    code = (
+        "import sys, vrsdk; print([m for m in ('onnxruntime', 'numpy', 'xr', 'torch', 'pyglet') if m in sys.modules])"
+    )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert shown.strip() == "[]"
 

@@ -34,8 +34,8 @@ _HOME = {
 
 __all__ = [
     "Action", "BundleError", "CallOrderError", "CardError", "ContextFull", "Done", "Emotion", "EngineError", "Event",
-    "Fact", "LatencyBudget", "Npc", "NpcCard", "Reply", "Runtime", "Sampling", "SessionFileError", "SessionLost", "Text",
-    "Thinking", "Timing", "UsageError", "VrsdkError", "XrError", "__version__",
+    "Fact", "LatencyBudget", "Npc", "NpcCard", "Reply", "Runtime", "Sampling", "SessionFileError", "SessionLost",
+    "Text", "Thinking", "Timing", "UsageError", "VrsdkError", "XrError", "__version__",
 ]  # fmt: skip
 
 

@@ -197,7 +197,9 @@ def _inspect(args: argparse.Namespace) -> int:
 
 
 def _doctor(args: argparse.Namespace) -> int:
-    print(f"vrsdk {vrsdk.__version__}, Python {platform.python_version()}, {platform.platform()}, {os.cpu_count()} cores")
+    print(
+        f"vrsdk {vrsdk.__version__}, Python {platform.python_version()}, {platform.platform()}, {os.cpu_count()} cores"
+    )
     for package in ("onnxruntime", "numpy", "tokenizers", "httpx"):
         print(f"  {package:12} {_version(package)}")
     for extra, package in (("demos", "pyglet"), ("xr", "pyopenxr"), ("distill", "torch")):
@@ -228,7 +230,11 @@ def _speed(folder: Path | None) -> int:
     for _ in range(50):
         engine.step([0], [300])
     step = (time.monotonic() - began) / 50
-    verdict = "fits a 90 Hz frame" if step < 0.004 else "longer than the default 4 ms a frame: raise LatencyBudget(per_frame=...)"
+    verdict = (
+        "fits a 90 Hz frame"
+        if step < 0.004
+        else "longer than the default 4 ms a frame: raise LatencyBudget(per_frame=...)"
+    )
     print(f"  a token in {1000 * step:.1f} ms, {1 / step:.0f} a second: {verdict}")
     return 0
 
@@ -262,7 +268,6 @@ def _demo(scene: str, rest: list[str]) -> int:
     except VrsdkError as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 1
-
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ LIP: Colour = (0.55, 0.20, 0.18)
 
 @dataclass(frozen=True)
 class Mood:
-    """brow: tilt in radians (above 0: inner ends up) and lift in metres; mouth: curve (above 0: a smile) and opening."""
+    """The brows' tilt (radians, above 0: inner ends up) and lift (metres); the mouth's curve (above 0: a smile)."""
 
     tilt: float
     lift: float
@@ -77,7 +77,9 @@ class Innkeeper:
     def _ease(self) -> None:
         """The face follows the mood in a few frames, not at once."""
         wanted, have = MOODS[self.mood], self._face
-        self._face = Mood(*(h + 0.18 * (w - h) for h, w in zip(vars(have).values(), vars(wanted).values(), strict=True)))
+        self._face = Mood(
+            *(h + 0.18 * (w - h) for h, w in zip(vars(have).values(), vars(wanted).values(), strict=True))
+        )
 
     def settle_on(self, mood: str) -> None:
         """Take on `mood` at once, for a single picture."""
@@ -92,7 +94,10 @@ class Innkeeper:
             shoulder = body @ Mat4.from_translation(Vec3(0.20 * side, SHOULDER, 0))
             upper = shoulder @ _turn(0.16 * side, Vec3(0, 0, 1)) @ _turn(-lift, Vec3(1, 0, 0))
             stage.draw(self._parts["upper_arm"], upper)
-            stage.draw(self._parts["lower_arm"], upper @ Mat4.from_translation(Vec3(0, -ELBOW, 0)) @ _turn(-bend, Vec3(1, 0, 0)))
+            stage.draw(
+                self._parts["lower_arm"],
+                upper @ Mat4.from_translation(Vec3(0, -ELBOW, 0)) @ _turn(-bend, Vec3(1, 0, 0)),
+            )
 
     def _head(self, stage: Stage, body: Mat4, eye: Vec3, now: float, strength: float) -> None:
         way = eye - (self.at + Vec3(0, 1.55, 0))
@@ -110,7 +115,9 @@ class Innkeeper:
             socket = head @ Mat4.from_translation(Vec3(0.043 * side, 0.022, 0.103))
             stage.draw(self._parts["eye"], socket @ Mat4.from_scale(Vec3(1, max(0.12, lids), 1)))
             brow = Vec3(0.045 * side, 0.064 + face.lift, 0.118)
-            stage.draw(self._parts["brow"], head @ Mat4.from_translation(brow) @ _turn(-side * face.tilt, Vec3(0, 0, 1)))
+            stage.draw(
+                self._parts["brow"], head @ Mat4.from_translation(brow) @ _turn(-side * face.tilt, Vec3(0, 0, 1))
+            )
         self._mouth(stage, head, face, now)
 
     def _mouth(self, stage: Stage, head: Mat4, face: Mood, now: float) -> None:
@@ -131,11 +138,14 @@ def _turn(angle: float, axis: Vec3) -> Mat4:
 def _meshes() -> dict[str, Mesh]:
     body = Mesh()
     body.lathe((0, 0, 0), [(0.34, 0.0), (0.33, 0.25), (0.27, 0.6), (0.19, 0.92), (0.165, 1.0)], DRESS, 24)
-    body.lathe((0, 0, 0.012), [(0.165, 0.98), (0.19, 1.12), (0.205, 1.25), (0.17, 1.34), (0.07, 1.40), (0.058, 1.47)], SHIRT, 24)
+    body.lathe(
+        (0, 0, 0.012),
+        [(0.165, 0.98), (0.19, 1.12), (0.205, 1.25), (0.17, 1.34), (0.07, 1.40), (0.058, 1.47)],
+        SHIRT,
+        24,
+    )
     body.lathe((0, 0, 0.02), [(0.176, 0.96), (0.198, 1.08), (0.200, 1.14)], DRESS, 24)
     body.lathe((0, 0, 0), [(0.055, 1.38), (0.052, 1.50)], SKIN, 16)
-    body.lathe((0, 0, 0.004), [(0.125, 1.355), (0.098, 1.385), (0.075, 1.40)], (0.48, 0.14, 0.12), 20)  # a kerchief
-    body.box((0, 1.30, 0.165), (0.07, 0.11, 0.02), (0.48, 0.14, 0.12), turn=0.0)
     for i in range(9):  # the apron hangs in folds down the front
         x = (i - 4) * 0.042
         body.box((x, 0.66, 0.265 - 1.1 * x * x + 0.008 * (i % 2)), (0.046, 0.60, 0.012), APRON, turn=-2.0 * x)
@@ -161,6 +171,12 @@ def _meshes() -> dict[str, Mesh]:
     lower.lathe((0, -0.25, 0), [(0.030, 0.0), (0.036, 0.1), (0.046, 0.25)], SKIN, 14)
     lower.ball((0, 0, 0), (0.05, 0.05, 0.05), SHIRT)
     lower.ball((0, -0.29, 0), (0.034, 0.052, 0.026), SKIN)
-    return {"body": body, "head": head, "eye": eye, "brow": brow, "mouth": mouth, "upper_arm": upper, "lower_arm": lower}
-
-
+    return {
+        "body": body,
+        "head": head,
+        "eye": eye,
+        "brow": brow,
+        "mouth": mouth,
+        "upper_arm": upper,
+        "lower_arm": lower,
+    }

@@ -55,11 +55,17 @@ class Mesh:
         slope /= np.linalg.norm(slope, axis=1, keepdims=True) + 1e-9
         angle = np.linspace(0, 2 * np.pi, sides + 1)
         ring = np.stack([np.cos(angle), np.sin(angle)], 1)
-        points = np.stack([radius[:, None] * ring[:, 0], np.repeat(height[:, None], sides + 1, 1), radius[:, None] * ring[:, 1]], -1)
-        normals = np.stack([slope[:, :1] * ring[:, 0], np.repeat(slope[:, 1:], sides + 1, 1), slope[:, :1] * ring[:, 1]], -1)
+        points = np.stack(
+            [radius[:, None] * ring[:, 0], np.repeat(height[:, None], sides + 1, 1), radius[:, None] * ring[:, 1]], -1
+        )
+        normals = np.stack(
+            [slope[:, :1] * ring[:, 0], np.repeat(slope[:, 1:], sides + 1, 1), slope[:, :1] * ring[:, 1]], -1
+        )
         self._grid(points + np.array(base), normals, colour, glow)
 
-    def ball(self, centre: Point, radii: Point, colour: Colour, glow: float = 0.0, top: float = 1.0, detail: int = 14) -> None:
+    def ball(
+        self, centre: Point, radii: Point, colour: Colour, glow: float = 0.0, top: float = 1.0, detail: int = 14
+    ) -> None:
         """An ellipsoid; `top` < 1 leaves only that share of it, from above."""
         polar = np.linspace(0.001, np.pi * top, detail)[::-1]
         around = np.linspace(0, 2 * np.pi, 2 * detail)
@@ -75,7 +81,9 @@ class Mesh:
         normals /= np.linalg.norm(normals, axis=-1, keepdims=True)
         self._grid(unit * np.array(radii) + np.array(centre), normals, colour, glow)
 
-    def _grid(self, points: npt.NDArray[np.float64], normals: npt.NDArray[np.float64], colour: Colour, glow: float) -> None:
+    def _grid(
+        self, points: npt.NDArray[np.float64], normals: npt.NDArray[np.float64], colour: Colour, glow: float
+    ) -> None:
         corners = [np.s_[:-1, :-1], np.s_[1:, :-1], np.s_[1:, 1:], np.s_[:-1, :-1], np.s_[1:, 1:], np.s_[:-1, 1:]]
         flat = [np.stack([of[c] for c in corners], 2).reshape(-1, 3).astype(np.float32) for of in (points, normals)]
         self.add(flat[0], flat[1], colour, glow)

@@ -24,7 +24,7 @@ class Overlay:
         pyglet.font.add_file(str(FONT_FILE))
         self.window, self.hint = window, hint
         self.panel_shown = True
-        self._name = Label(name, font_name=FONT, font_size=11, color=(148, 84, 40, 255), weight="bold")
+        self._name = Label(name, font_name=FONT, font_size=11, color=(148, 84, 40, 255))
         self._words = Label("", font_name=FONT, font_size=16, color=INK, multiline=True, width=400)
         self._typed = Label("", font_name=FONT, font_size=16, color=PALE)
         self._help = Label(hint, font_name=FONT, font_size=10, color=(214, 190, 156, 220))
@@ -71,7 +71,9 @@ class Overlay:
     def _figures(self, figures: Sequence[str]) -> None:
         label = self._panel
         label.text = "\n".join(figures)
-        back = RoundedRectangle(14, self.window.height - label.content_height - 34, 236, label.content_height + 22, 10, color=(28, 20, 18))
+        back = RoundedRectangle(
+            14, self.window.height - label.content_height - 34, 236, label.content_height + 22, 10, color=(28, 20, 18)
+        )
         back.opacity = 190
         back.draw()
         label.x, label.y = 28, self.window.height - 36

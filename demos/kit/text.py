@@ -19,9 +19,9 @@ def wide(char: str) -> bool:
 def breakable(text: str) -> str:
     """`text` with a zero-width break wherever Chinese may be wrapped."""
     out = []
-    for before, after in zip(text, text[1:] + "\0", strict=True):
+    for before, after in zip(text, text[1:] + "\0", strict=False):
         out.append(before)
-        if after != "\0" and (wide(before) or wide(after)) and " " not in (before, after):
-            if after not in NOT_FIRST and before not in NOT_LAST:
-                out.append(BREAK)
+        may_break = (wide(before) or wide(after)) and after not in NOT_FIRST and before not in NOT_LAST
+        if may_break and after not in " \0" and before != " ":
+            out.append(BREAK)
     return "".join(out)

@@ -48,14 +48,17 @@ def test_float32_graph_equals_pytorch(tmp_path: Path, vocabulary: Vocabulary) ->
 
 
 def test_int8_graph_says_what_pytorch_says(vocabulary: Vocabulary) -> None:
-    """On 2,000 positions of dialogues; what the weights' rounding costs is in the manifest, made beside the float ones."""
+    """On 2,000 positions of dialogues; what the rounding of the weights costs, the manifest tells."""
     model, engine = pocket(), load_engine(Bundle.open(POCKET), slots=1)
     agree, total = 0, 0
     for tokens in dialogues(vocabulary, 2_000):
         with torch.no_grad():
             wanted = model(torch.tensor([tokens]))[0].argmax(-1).tolist()
         engine.rewind(0, 0)
-        got = [int(engine.prefill(0, tokens[:1]).argmax()), *(int(engine.step([0], [t])[0].argmax()) for t in tokens[1:])]
+        got = [
+            int(engine.prefill(0, tokens[:1]).argmax()),
+            *(int(engine.step([0], [t])[0].argmax()) for t in tokens[1:]),
+        ]
         agree += sum(a == b for a, b in zip(got, wanted, strict=True))
         total += len(tokens)
     assert total >= 2_000

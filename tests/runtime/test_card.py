@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import pytest
@@ -70,10 +71,8 @@ names = st.sampled_from(["name", "role", "place", "tone", "facts", "actions", "l
 
 @given(st.dictionaries(names, json_like))
 def test_any_table_gives_a_card_or_a_card_error(table: dict[str, object]) -> None:
-    try:
-        NpcCard.from_table(table)
-    except CardError as error:
-        assert str(error)
+    with contextlib.suppress(CardError):
+        assert NpcCard.from_table(table).name
 
 
 @given(st.binary(max_size=200))

@@ -198,7 +198,9 @@ def test_a_session_goes_on_where_it_was_saved(runtime: Runtime, card: NpcCard, t
     assert again.say("Remember me?").text()
 
 
-def test_a_failed_save_leaves_the_old_file(runtime: Runtime, card: NpcCard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_save_leaves_the_old_file(
+    runtime: Runtime, card: NpcCard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "mira.json"
     npc = talked(runtime.npc(card))
     npc.save(path)

@@ -123,7 +123,7 @@ class _Talk:
         self.writer, self.card, self.known, self.lore = writer, card, known, lore
         self.rng = writer.rng
         self.held = {k.entry.id for k in known[:held]}
-        self.topic: tuple[Known, Ask] | None = None  # what the last turn told
+        self.topic: Known | None = None  # what the last turn told
         self.acted: str | None = None  # what the last reply did
 
     def turns(self, count: int) -> list[Turn]:
@@ -135,7 +135,7 @@ class _Talk:
             return self._chat(self.rng.choice(self.writer.bank.chats["failed"]), failed=[acted])
         kind = self.rng.choices(list(TURNS), list(TURNS.values()))[0]
         if kind == "then" and self.topic:
-            told, asked = self.topic
+            told = self.topic
             short = [a for a in told.entry.asks if a.then]
             if short:
                 return self._fact(told, self.rng.choice(short), short=True)
@@ -143,7 +143,7 @@ class _Talk:
             return self._two()
         if kind == "missing" and (turn := self._missing()):
             return turn
-        if kind in self.writer.bank.chats and self.writer.bank.chats[kind]:
+        if self.writer.bank.chats.get(kind):
             return self._chat(self.rng.choice(self.writer.bank.chats[kind]))
         told = self.rng.choice(self.known)
         return self._fact(told, self.rng.choice(told.entry.asks))
@@ -153,7 +153,7 @@ class _Talk:
         recalled = [] if short else self.lore.match(line)
         if told.entry.id not in self.held and told.text not in recalled and not short:
             return self._unknown(line, recalled)
-        self.topic = (told, ask)
+        self.topic = told
         text, emotion, action = self._reply(told, ask)
         return Turn(line, emotion, text, action, recalled)
 
@@ -168,7 +168,9 @@ class _Talk:
         asks = [self.rng.choice(k.entry.asks) for k in (first, second)]
         lines = [self._line(a.lines, k.scope, k.entry.slots) for k, a in zip((first, second), asks, strict=True)]
         if self.writer.zh:
-            line = lines[0].rstrip("？。！ ") + self.rng.choice(("？", "，", "？还有，", "，还有", "？对了，")) + lines[1]
+            line = (
+                lines[0].rstrip("？。！ ") + self.rng.choice(("？", "，", "？还有，", "，还有", "？对了，")) + lines[1]
+            )
         else:
             glue = self.rng.choice((", and ", "? and ", "? also ", ". oh and ", ", also "))
             line = lines[0].rstrip("?.! ") + glue + lines[1][0].lower() + lines[1][1:]
@@ -176,7 +178,7 @@ class _Talk:
         if any(k.entry.id not in self.held and k.text not in recalled for k in (first, second)):
             return self._fact(first, asks[0])
         replies = [self._reply(k, a) for k, a in zip((first, second), asks, strict=True)]
-        self.topic = (second, asks[1])
+        self.topic = second
         return Turn(line, replies[0][1], ("" if self.writer.zh else " ").join(r[0] for r in replies), None, recalled)
 
     def _missing(self) -> Turn | None:
@@ -236,4 +238,3 @@ def encode(
         ids += asked + said
         learnt += [learn_lines] * len(asked) + [True] * len(said)
     return ids, learnt
-

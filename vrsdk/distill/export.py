@@ -1,6 +1,7 @@
 """The ONNX graph, written straight from the weights: few, fused operators, past and present in one buffer.
 
-    tokens (batch, new) int64, lengths (batch,) int32, longest () int32, past_<i> -> logits (batch, vocabulary), present_<i>
+    tokens (batch, new) int64, lengths (batch,) int32, longest () int32, past_<i>
+        -> logits (batch, vocabulary), present_<i>
 
 `lengths` is each sequence's length after the new tokens, less one; `longest` is the longest of them, not less one: so
 GroupQueryAttention wants them. Weights are int8 in blocks of 64 with one float scale each, multiplied by MatMulNBits;
@@ -127,7 +128,9 @@ class Graph:
 
     # ---- bookkeeping --------------------------------------------------------------------------------
 
-    def node(self, op: str, inputs: list[str], outputs: list[str] | None = None, domain: str = "", **attributes: object) -> str:
+    def node(
+        self, op: str, inputs: list[str], outputs: list[str] | None = None, domain: str = "", **attributes: object
+    ) -> str:
         outputs = outputs or [f"{op}_{len(self.nodes)}"]
         self.nodes.append(helper.make_node(op, inputs, outputs, name=outputs[0], domain=domain, **attributes))
         return outputs[0]
@@ -167,7 +170,8 @@ def restore(model: Path, shape: Shape) -> dict[str, torch.Tensor]:
 
     def matrix(name: str) -> npt.NDArray[np.float32]:
         codes, scales = found[name], found[f"{name}_scales"]
-        return ((codes.astype(np.float32) - 128) * scales[..., None]).reshape(codes.shape[0], -1)
+        weight: npt.NDArray[np.float32] = (codes.astype(np.float32) - 128) * scales[..., None]
+        return weight.reshape(codes.shape[0], -1)
 
     kv = shape.kv_heads * shape.head_dim
     state = {"embedding.weight": matrix("embedding"), "norm.weight": found["norm"]}

@@ -14,9 +14,9 @@ from vrsdk.distill.smollm2 import Base
 from vrsdk.distill.transformer import Shape, Transformer
 from vrsdk.runtime.prompt import Vocabulary
 
-# What a greedy search left of the base's 30 layers: at each step it dropped those whose loss least raised the sum of the
-# cross-entropy on public dialogues and on the second half of a repeated random sequence (copying is what grounds a
-# reply). Before any training this cut scores 8.3 and 8.2 nats; layers 0-9, 28 and 29 score 13.0 and 15.9.
+# What a greedy search left of the base's 30 layers: at each step it dropped those whose loss least raised the sum of
+# the cross-entropy on public dialogues and on the second half of a repeated random sequence (copying grounds a reply).
+# Before any training this cut scores 8.3 and 8.2 nats; layers 0-9, 28 and 29 score 13.0 and 15.9.
 KEPT = (0, 1, 2, 15, 16, 17, 18, 19, 20, 23, 24, 29)
 _NAMES = {
     "attention_norm": "attn_norm", "q": "attn_q", "k": "attn_k", "v": "attn_v", "o": "attn_output",
@@ -37,13 +37,15 @@ def cut(base: Base, tokenizer: Tokenizer, layers: Sequence[int] = KEPT) -> Trans
     }
     for ours, theirs in enumerate(layers):
         for name, gguf_name in _NAMES.items():
-            state[f"blocks.{ours}.{name}.weight"] = torch.from_numpy(base.tensors[f"blk.{theirs}.{gguf_name}.weight"].copy())
+            state[f"blocks.{ours}.{name}.weight"] = torch.from_numpy(
+                base.tensors[f"blk.{theirs}.{gguf_name}.weight"].copy()
+            )
     model.load_state_dict(state)
     return model
 
 
 def _embedding(base: Base, tokenizer: Tokenizer, vocabulary: Vocabulary) -> Tensor:
-    """(vocabulary, d_model): the base's row, or the mean of the rows that spell the token; a little noise on the new."""
+    """(vocabulary, d_model): the base's row, or the mean of the rows that spell the token."""
     table = base.tensors["token_embd.weight"]
     noise = np.random.default_rng(0).normal(0, 0.02 * table.std(), (vocabulary.size, base.d_model))
     spellings = tok.base_rows(base, tokenizer)

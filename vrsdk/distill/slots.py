@@ -109,7 +109,11 @@ class Slots:
         name = self.person(sex)
         if self.language == "zh":
             full = name if self.rng.random() < 0.7 else f"{self.made_up()}·{self.made_up()}"
-            first = full.split("·")[0] if "·" in full else (full[1:] if len(full) == 3 and full[0] not in "阿小老" else full)
+            first = (
+                full.split("·")[0]
+                if "·" in full
+                else (full[1:] if len(full) == 3 and full[0] not in "阿小老" else full)
+            )
             pronouns = {"ta": "她" if sex == "woman" else "他"}
         else:
             given = name.split(" ")[-1] if name.split(" ")[0] in self.lists["title"] else name.split(" ")[0]

@@ -20,7 +20,9 @@ HAN_TEXT = re.compile(r"[\u3000-\u303f\u3400-\u9fff\uff00-\uffef\u2018-\u201d\u2
 Merge = tuple[str, str]
 
 
-def build(base: Base, english: Iterable[str], chinese: Iterable[str], *, en: int, zh_chars: int, zh_words: int) -> Tokenizer:
+def build(
+    base: Base, english: Iterable[str], chinese: Iterable[str], *, en: int, zh_chars: int, zh_words: int
+) -> Tokenizer:
     """A tokenizer with about `en` English tokens, `zh_chars` characters and `zh_words` words of Chinese."""
     whole = _tokenizer(base.tokens, base.merges)
     kept = _english_merges(base, _counts(whole, english), en)
@@ -40,7 +42,7 @@ def base_rows(base: Base, tokenizer: Tokenizer) -> list[list[int]]:
     index = {token: i for i, token in enumerate(base.tokens)}
     rows = []
     for i in range(tokenizer.get_vocab_size()):
-        token = tokenizer.id_to_token(i)
+        token = tokenizer.id_to_token(i) or ""
         text = decode([token])
         if token in index:
             rows.append([index[token]])
@@ -107,7 +109,9 @@ def _chinese_merges(texts: Iterable[str], chars: int, words: int) -> list[Merge]
 
 
 def _spell(text: str) -> str:
-    return "".join(t for t, _ in pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False).pre_tokenize_str(text))
+    return "".join(
+        t for t, _ in pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False).pre_tokenize_str(text)
+    )
 
 
 def _byte_alphabet() -> list[str]:

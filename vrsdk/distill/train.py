@@ -98,7 +98,10 @@ def train(
     for step, loss, seen in losses(model, optimizer, samples, first, steps):
         if step % 10 == 0:
             left = (steps - step) / seen
-            print(f"step {step}/{steps}  loss {loss:.3f}  {seen * BATCH * LENGTH:.0f} tokens/s  {left / 60:.0f} min left", flush=True)
+            print(
+                f"step {step}/{steps}  loss {loss:.3f}  {seen * BATCH * LENGTH:.0f} tokens/s  {left / 60:.0f} min left",
+                flush=True,
+            )
         if step % SAVE_EVERY == 0 or step == steps:
             save(model, optimizer, step, work / "checkpoint.pt")
 
@@ -116,7 +119,7 @@ def losses(
         with torch.autocast("cpu", torch.bfloat16):
             hidden = model.hidden(tokens[:, :-1])[learnt[:, 1:]]  # the head only where a token is learnt
             loss = F.cross_entropy(model.head(hidden).float(), tokens[:, 1:][learnt[:, 1:]])
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]  # torch annotates most, not this
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
@@ -126,7 +129,12 @@ def losses(
 
 def save(model: Transformer, optimizer: torch.optim.Optimizer, step: int, path: Path) -> None:
     new = path.with_suffix(".new")
-    state = {"shape": asdict(model.shape), "model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": step}
+    state = {
+        "shape": asdict(model.shape),
+        "model": model.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "step": step,
+    }
     torch.save(state, new)
     os.replace(new, path)  # a kill leaves the old checkpoint or the new one, never half of one
 

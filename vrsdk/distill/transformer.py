@@ -68,7 +68,8 @@ class Block(nn.Module):
         attended = F.scaled_dot_product_attention(q, k, v, is_causal=True)  # (batch, heads, new, head_dim)
         x = x + self.o(attended.transpose(1, 2).reshape(batch, new, -1))
         h = self.feed_norm(x)
-        return x + self.down(F.silu(self.gate(h)) * self.up(h))
+        added: Tensor = self.down(F.silu(self.gate(h)) * self.up(h))
+        return x + added
 
 
 class Transformer(nn.Module):

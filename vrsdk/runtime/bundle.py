@@ -113,7 +113,9 @@ def _manifest(folder: Path) -> Mapping[str, Any]:
         with open(path, "rb") as file:
             raw = file.read(MAX_MANIFEST_BYTES + 1)
     except OSError as error:
-        raise BundleError(str(path), f"can't be read ({error.strerror}). Is {folder} a bundle? Copy it again.") from error
+        raise BundleError(
+            str(path), f"can't be read ({error.strerror}). Is {folder} a bundle? Copy it again."
+        ) from error
     if len(raw) > MAX_MANIFEST_BYTES:
         raise BundleError(str(path), f"is larger than {MAX_MANIFEST_BYTES:,} bytes, so it is no manifest.")
     try:
@@ -157,7 +159,11 @@ class _Reader:
 
 
 def _check_size(folder: Path, name: str, entry: Any, read: _Reader) -> None:
-    if not isinstance(entry, dict) or not isinstance(entry.get("bytes"), int) or not isinstance(entry.get("sha256"), str):
+    if (
+        not isinstance(entry, dict)
+        or not isinstance(entry.get("bytes"), int)
+        or not isinstance(entry.get("sha256"), str)
+    ):
         raise read.error(f"files has no bytes and sha256 for {name}. Copy the bundle again.")
     path = folder / name
     if path.is_symlink() or not path.is_file():
@@ -165,7 +171,8 @@ def _check_size(folder: Path, name: str, entry: Any, read: _Reader) -> None:
     found = path.stat().st_size
     if found != entry["bytes"]:
         raise BundleError(
-            str(path), f"has {found:,} bytes, manifest.json says {entry['bytes']:,}. The copy broke off: copy the bundle again."
+            str(path),
+            f"has {found:,} bytes, manifest.json says {entry['bytes']:,}. The copy broke off: copy the bundle again.",
         )
 
 

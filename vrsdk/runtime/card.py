@@ -143,7 +143,9 @@ class _Reader:
     def facts(self) -> tuple[Fact, ...]:
         values = self._list("facts")
         if len(values) > MAX_FACTS:
-            raise self.error("facts", f"facts has {len(values):,} entries, at most {MAX_FACTS} are used. Split the lore up.")
+            raise self.error(
+                "facts", f"facts has {len(values):,} entries, at most {MAX_FACTS} are used. Split the lore up."
+            )
         return tuple(self._fact(f"facts[{i}]", value) for i, value in enumerate(values))
 
     def _fact(self, name: str, value: Any) -> Fact:
@@ -175,5 +177,12 @@ class _Reader:
 
 
 def _kind(value: Any) -> str:
-    names = {bool: "true or false", int: "a number", float: "a number", list: "a list", str: "a text", type(None): "missing"}
+    names = {
+        bool: "true or false",
+        int: "a number",
+        float: "a number",
+        list: "a list",
+        str: "a text",
+        type(None): "missing",
+    }
     return "a table" if isinstance(value, Mapping) else names.get(type(value), type(value).__name__)

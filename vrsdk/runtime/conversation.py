@@ -123,7 +123,9 @@ def load(path: str | Path, card: NpcCard) -> State:
         with open(path, "rb") as file:
             raw = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
-        raise SessionFileError(shown, f"can't be read ({error.strerror}). Check the path, or start without it.") from error
+        raise SessionFileError(
+            shown, f"can't be read ({error.strerror}). Check the path, or start without it."
+        ) from error
     if len(raw) > MAX_FILE_BYTES:
         raise SessionFileError(shown, f"is larger than {MAX_FILE_BYTES:,} bytes, so it is no session.")
     try:

@@ -71,7 +71,8 @@ class Engine:
         binding = self._binding(slot, 1, ids, lengths, longest, self._prefill_logits)
         self._run(binding)
         self._lengths[slot] = end
-        return self._prefill_logits[0]
+        logits: FloatArray = self._prefill_logits[0]
+        return logits
 
     def step(self, slots: Sequence[int], tokens: Sequence[int]) -> FloatArray:
         """Append one token to each of `slots`, as few passes as pay; return the logits after them.
@@ -139,7 +140,7 @@ class Engine:
 
 @dataclass(frozen=True)
 class _Step:
-    """A decode step over neighbouring slots, bound once. tokens (count, 1), lengths (count,), logits (count, vocabulary)."""
+    """A decode step over neighbouring slots, bound once: tokens (count, 1), lengths (count,), logits (count, ...)."""
 
     tokens: npt.NDArray[np.int64]
     lengths: npt.NDArray[np.int32]
@@ -161,8 +162,8 @@ def spans(slots: Sequence[int]) -> list[tuple[int, int]]:
 
 def _check(session: ort.InferenceSession, model: Path, a: Architecture) -> None:
     """The graph's own sizes against the manifest's: a pass over wrong ones would write beyond its buffers."""
-    kv = ["batch", a.kv_heads, a.context, a.head_dim]
-    wanted = {"tokens": ["batch", "new"], "lengths": ["batch"], "longest": []}
+    kv: list[str | int] = ["batch", a.kv_heads, a.context, a.head_dim]
+    wanted: dict[str, list[str | int]] = {"tokens": ["batch", "new"], "lengths": ["batch"], "longest": []}
     wanted |= {f"past_{i}": kv for i in range(2 * a.layers)}
     found = {node.name: node.shape for node in session.get_inputs()}
     if found != wanted or session.get_outputs()[0].shape != ["batch", a.vocabulary]:

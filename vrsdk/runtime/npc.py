@@ -13,7 +13,7 @@ from vrsdk.runtime.budget import Clock, LatencyBudget
 from vrsdk.runtime.card import NpcCard
 from vrsdk.runtime.conversation import Exchange, State
 from vrsdk.runtime.prompt import MAX_LINE, Vocabulary, clean
-from vrsdk.runtime.reply import Reply
+from vrsdk.runtime.reply import SCRIPTED, Done, Emotion, Reply, Text, Timing
 from vrsdk.runtime.sampling import Grammar, Sampler, Sampling
 from vrsdk.runtime.scheduler import Scheduler, Turn
 
@@ -83,9 +83,15 @@ class Npc:
         now = self._clock()
         reply = Reply(line, now, self._clock, self._budget.first_token, shown)
         self._asked += 1
-        seed = replace(self._sampling, seed=self._sampling.seed + self._asked)
         self._last = reply
-        self._scheduler.submit(Turn(_Asked(self, self._key, self._state, clean(line), seed), reply, now))
+        heard = clean(line)
+        if not heard:
+            emotion, said = self.scripted()
+            why = "the line was empty"
+            reply.put(Emotion(emotion), Text(said), Done(SCRIPTED, Timing(None, self._clock() - now, 0, 0, why)))
+            return reply
+        seed = replace(self._sampling, seed=self._sampling.seed + self._asked)
+        self._scheduler.submit(Turn(_Asked(self, self._key, self._state, heard, seed), reply, now))
         return reply
 
     def unlock(self, condition: str) -> None:

@@ -105,4 +105,4 @@ def _byte_table(tokenizer: Tokenizer, size: int) -> list[bytes]:
     printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
     spelled = {chr(b): b for b in printable}
     spelled |= {chr(256 + i): b for i, b in enumerate(b for b in range(256) if b not in printable)}
-    return [bytes(spelled[c] for c in tokenizer.id_to_token(i)) for i in range(size)]
+    return [bytes(spelled[c] for c in tokenizer.id_to_token(i) or "") for i in range(size)]

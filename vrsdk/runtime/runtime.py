@@ -63,7 +63,7 @@ class Runtime:
         self._frame.grant(seconds)
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait until the model is loaded, at most `timeout` seconds; whether it is. Nobody has to: `say` may come first.
+        """Wait until the model is loaded, at most `timeout` seconds; whether it is. Nobody has to: `say` waits too.
 
         Raises the BundleError or EngineError that kept it from loading.
         """
@@ -91,7 +91,9 @@ class Runtime:
     def __enter__(self) -> Runtime:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def _load(self) -> tuple[Engine, Vocabulary]:
@@ -116,7 +118,9 @@ def load_vocabulary(bundle: Bundle) -> Vocabulary:
     except Exception as error:  # the tokenizers library raises bare Exception
         raise BundleError(str(bundle.tokenizer), f"can't be read: {error}. Copy the bundle again.") from error
     if vocabulary.special != bundle.special_tokens or vocabulary.size > bundle.architecture["vocabulary"]:
-        raise BundleError(str(bundle.tokenizer), "doesn't fit the special tokens of manifest.json. Copy the bundle again.")
+        raise BundleError(
+            str(bundle.tokenizer), "doesn't fit the special tokens of manifest.json. Copy the bundle again."
+        )
     return vocabulary
 
 

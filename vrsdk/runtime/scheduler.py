@@ -26,7 +26,8 @@ NICENESS = 10  # below the frame loop's: with it a 90 Hz loop lost no frame (DES
 class Character(Protocol):
     """What the scheduler needs of an Npc. All three are called on the inference thread."""
 
-    key: int
+    @property
+    def key(self) -> int: ...
 
     def prompt(self, reply: Reply | None) -> list[int]:
         """The token ids up to where the reply begins; for None those of the card, to be kept warm."""

@@ -91,10 +91,10 @@ def load(language: str) -> Bank:
             else:
                 chats[entry.kind].append(entry)
     seen: set[str] = set()
-    for found in [*facts, *(c for many in chats.values() for c in many)]:
-        if found.id in seen:
-            raise BankError(f"bank/{language}: the id {found.id} stands twice. Rename one.")
-        seen.add(found.id)
+    for name in [*(f.id for f in facts), *(c.id for many in chats.values() for c in many)]:
+        if name in seen:
+            raise BankError(f"bank/{language}: the id {name} stands twice. Rename one.")
+        seen.add(name)
     return Bank(language, facts, chats)
 
 
