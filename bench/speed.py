@@ -107,15 +107,14 @@ def float32_bundle(bundle: Path, folder: Path) -> Path:
     import json
     import shutil
 
-    from vrsdk.distill.export import export, restore
-    from vrsdk.distill.transformer import Shape
+    from vrsdk.distill.export import export
+    from vrsdk.distill.train import from_bundle
     from vrsdk.runtime import bundle as bundles
 
     folder.mkdir()
     shutil.copyfile(bundle / "tokenizer.json", folder / "tokenizer.json")
-    sizes = Bundle.open(bundle).architecture
-    shape = Shape(**{k: sizes[k] for k in ("vocabulary", "layers", "d_model", "heads", "kv_heads", "d_ff")})
-    export(restore(bundle / "model.onnx", shape), shape, sizes["context"], folder / "model.onnx", int8=False)
+    model, context = from_bundle(bundle), Bundle.open(bundle).architecture["context"]
+    export(model.state_dict(), model.shape, context, folder / "model.onnx", int8=False)
     manifest = json.loads((bundle / "manifest.json").read_text("utf-8"))
     bundles.write(folder, **{k: v for k, v in manifest.items() if k not in ("format", "files")})
     return folder

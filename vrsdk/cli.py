@@ -163,16 +163,16 @@ def _events(reply: Reply) -> Iterator[Event]:
 
 
 def _eval(args: argparse.Namespace) -> int:
-    from vrsdk import evaluation
+    from vrsdk.distill import evaluate
     from vrsdk.runtime import bundle as bundles
 
     opened = bundles.Bundle.open(args.bundle or bundles.default_path())
     opened.verify()
-    items = evaluation.read_items(args.items)
+    items = evaluate.read_items(args.items)
     new = args.replies.with_name(args.replies.name + ".new")
     began = time.monotonic()
     with open(new, "w", encoding="utf-8") as file:
-        for number, row in enumerate(evaluation.replies(opened, items, _sampling(args)), 1):
+        for number, row in enumerate(evaluate.replies(opened, items, _sampling(args)), 1):
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
             _progress(number, len(items), began)
     os.replace(new, args.replies)

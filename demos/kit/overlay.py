@@ -21,7 +21,8 @@ class Overlay:
     """Drawn in pixels over the window; `width` of the bubble's text is fixed, its height follows the words."""
 
     def __init__(self, window: Window, name: str, hint: str) -> None:
-        pyglet.font.add_file(str(FONT_FILE))
+        with open(FONT_FILE, "rb") as file:
+            pyglet.font.add_file(file)
         self.window, self.hint = window, hint
         self.panel_shown = True
         self._name = Label(name, font_name=FONT, font_size=11, color=(148, 84, 40, 255))

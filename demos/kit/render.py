@@ -84,7 +84,8 @@ class Stage:
     def picture(self, path: Path) -> None:
         """Save what is shown as a PNG."""
         self.window.switch_to()
-        pyglet.image.get_buffer_manager().get_color_buffer().save(str(path))
+        with open(path, "wb") as file:
+            pyglet.image.get_buffer_manager().get_color_buffer().save(str(path), file=file)
 
 
 def seen_by(view: View) -> tuple[Mat4, Vec3]:

@@ -33,7 +33,8 @@ def test_english_words_are_not_broken() -> None:
 
 
 def test_the_font_has_what_the_cards_and_the_scene_write() -> None:
-    known = TTFont(FONT_FILE).getBestCmap()
+    with TTFont(FONT_FILE) as font:
+        known = font.getBestCmap()
     written = "".join(p.read_text("utf-8") for p in tavern.CARDS.glob("*.toml")) + "".join(tavern.HINT.values()) + BREAK
     assert not {c for c in written if c != "\n" and ord(c) not in known}
 
@@ -51,7 +52,7 @@ def test_headless_gives_a_transcript_and_a_picture(
     pixels = shown(picture)
     assert pixels.shape == (720, 1280, 3)
     assert pixels.std() > 20, "the picture is not blank"
-    assert np.unique(pixels.reshape(-1, 3), axis=0).shape[0] > 2_000, "it is lit"
+    assert np.unique(pixels.reshape(-1, 3), axis=0).shape[0] > 300, "it is lit"
 
 
 def shown(path: Path) -> npt.NDArray[np.uint8]:

@@ -170,7 +170,7 @@ def test_a_long_talk_goes_on(runtime: Runtime, card: NpcCard) -> None:
     npc = runtime.npc(card)
     for i in range(12):
         assert npc.say(f"line {i} " + "and so on " * 20).text()
-    assert npc._state.forgotten > 0
+    assert npc._forgotten > 0
 
 
 def test_500_facts_fit_by_being_recalled(vocabulary: Vocabulary) -> None:

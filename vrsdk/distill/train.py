@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -17,7 +18,9 @@ from torch.nn import functional as F
 from vrsdk.distill import prune, public, smollm2
 from vrsdk.distill import tokenizer as tok
 from vrsdk.distill.corpus import Dialogue, Writer, encode
+from vrsdk.distill.export import restore
 from vrsdk.distill.transformer import Shape, Transformer
+from vrsdk.runtime.bundle import Bundle
 from vrsdk.runtime.card import LANGUAGES
 from vrsdk.runtime.prompt import Vocabulary
 
@@ -31,17 +34,20 @@ def main() -> None:
     parser.add_argument("work", type=Path, help="folder for the tokenizer and the checkpoint")
     parser.add_argument("--data", type=Path, required=True, help="folder of the public data (see the model card)")
     parser.add_argument("--steps", type=int, default=3000, help=f"steps of {BATCH} dialogues of {LENGTH} tokens")
+    parser.add_argument("--bundle", type=Path, help="go on from this bundle's weights where there is no checkpoint")
     parser.add_argument("--public", type=float, default=0.15, help="share of public dialogues, at the start; it halves")
     args = parser.parse_args()
     args.work.mkdir(parents=True, exist_ok=True)
-    vocabulary, model, optimizer, first = start(args.work, args.data)
+    vocabulary, model, optimizer, first = start(args.work, args.data, args.bundle)
     samples = Samples(vocabulary, args.data, args.public, args.steps)
     train(model, optimizer, samples, first, args.steps, args.work)
 
 
-def start(work: Path, data: Path) -> tuple[Vocabulary, Transformer, torch.optim.Optimizer, int]:
-    """The state to go on from: the checkpoint in `work`, else the pretrained base cut to size."""
+def start(work: Path, data: Path, bundle: Path | None) -> tuple[Vocabulary, Transformer, torch.optim.Optimizer, int]:
+    """The state to go on from: the checkpoint in `work`, else the bundle, else the pretrained base cut to size."""
     checkpoint, tokenizer_path = work / "checkpoint.pt", work / "tokenizer.json"
+    if bundle and not tokenizer_path.exists():
+        shutil.copyfile(bundle / "tokenizer.json", tokenizer_path)
     if not tokenizer_path.exists():
         base = smollm2.load(smollm2.find())
         tokenizer = tok.build(
@@ -56,8 +62,20 @@ def start(work: Path, data: Path) -> tuple[Vocabulary, Transformer, torch.optim.
         optimizer = adam(model)
         optimizer.load_state_dict(saved["optimizer"])
         return vocabulary, model, optimizer, saved["step"]
+    if bundle:
+        model = from_bundle(bundle)
+        return vocabulary, model, adam(model), 0
     model = prune.cut(smollm2.load(smollm2.find()), vocabulary.tokenizer)
     return vocabulary, model, adam(model), 0
+
+
+def from_bundle(folder: Path) -> Transformer:
+    """A bundle's model, its int8 weights as float32. Raises BundleError."""
+    sizes = Bundle.open(folder).architecture
+    shape = Shape(**{k: sizes[k] for k in ("vocabulary", "layers", "d_model", "heads", "kv_heads", "d_ff")})
+    model = Transformer(shape)
+    model.load_state_dict(restore(folder / "model.onnx", shape))
+    return model
 
 
 def adam(model: Transformer) -> torch.optim.Optimizer:

@@ -41,12 +41,12 @@ class State:
     history: tuple[Exchange, ...] = ()
     unlocked: frozenset[str] = frozenset()
     memories: tuple[str, ...] = ()
-    forgotten: int = 0  # exchanges at the start of the history that the context no longer holds
+    dropped: int = 0  # exchanges that were once at the start of the history
 
     def heard(self, exchange: Exchange) -> State:
         history = (*self.history, exchange)
         over = max(0, len(history) - MAX_EXCHANGES)
-        return replace(self, history=history[over:], forgotten=max(0, self.forgotten - over))
+        return replace(self, history=history[over:], dropped=self.dropped + over)
 
 
 def facts(card: NpcCard, state: State) -> list[str]:
@@ -66,20 +66,25 @@ def prefix(vocabulary: Vocabulary, card: NpcCard, known: Sequence[str]) -> tuple
     return tokens, []
 
 
-def prompt(vocabulary: Vocabulary, context: int, card: NpcCard, state: State, line: str) -> tuple[list[int], int]:
+def prompt(
+    vocabulary: Vocabulary, context: int, card: NpcCard, state: State, line: str, forgotten: int = 0
+) -> tuple[list[int], int]:
     """The tokens up to where the reply to `line` begins, and how many exchanges the context no longer holds.
+
+    `forgotten` is how many it did not hold before: what was let go stays so, and the slot keeps what it has read.
 
     The oldest exchanges go first, each whole; the card and the line are never cut.
     """
     tokens, beyond = prefix(vocabulary, card, facts(card, state))
     last = state.history[-1].refused if state.history else ()
     asked = vocabulary.turn(line, Lore(beyond).match(line) if beyond else (), last)
-    told = [_told(vocabulary, state.history, i) for i in range(state.forgotten, len(state.history))]
+    told = [_told(vocabulary, state.history, i) for i in range(max(0, forgotten - state.dropped), len(state.history))]
     room = context - MAX_TOKENS - 1 - len(tokens) - len(asked)
     if sum(map(len, told)) > room:
         while told and sum(map(len, told)) > KEPT_SHARE * room:
             told.pop(0)
-    return tokens + [t for one in told for t in one] + asked, len(state.history) - len(told)
+    kept = [t for one in told for t in one]
+    return tokens + kept + asked, state.dropped + len(state.history) - len(told)
 
 
 def _told(vocabulary: Vocabulary, history: Sequence[Exchange], i: int) -> list[int]:

@@ -54,6 +54,9 @@ class Npc:
         self._last: Reply | None = None
         self._asked = 0
         self._scripted = 0
+        # Of the inference thread: what the masks of this card allow, and how many exchanges its context let go.
+        self._grammar: Grammar | None = None
+        self._forgotten = 0
         self._warm()
 
     @property
@@ -127,19 +130,27 @@ class Npc:
         asked = _Asked(self, self._key, self._state, "", self._sampling)
         self._scheduler.submit(Turn(asked, None, self._clock()))
 
-    def forget(self, forgotten: int) -> None:
-        """From the inference thread: how many exchanges the context no longer holds."""
-        if forgotten > self._state.forgotten:
-            self._state = replace(self._state, forgotten=forgotten)
-
     def scripted(self) -> tuple[str, str]:
         """The card's next fallback line, never the same twice in a row where there are two."""
         lines = self.card.fallback_lines or FALLBACK[self.card.language][self.card.tone]
         self._scripted += 1
         return "neutral", lines[(self._scripted - 1) % len(lines)]
 
-    def model(self) -> tuple[Vocabulary, int]:
-        return self._model()
+    def prompt(self, state: State, line: str) -> list[int]:
+        """On the inference thread: the tokens up to where the reply begins."""
+        vocabulary, context = self._model()
+        tokens, self._forgotten = conversation.prompt(vocabulary, context, self.card, state, line, self._forgotten)
+        return tokens
+
+    def prefix(self, state: State) -> list[int]:
+        """On the inference thread: the card's tokens."""
+        return conversation.prefix(self._model()[0], self.card, conversation.facts(self.card, state))[0]
+
+    def grammar(self) -> Grammar:
+        """On the inference thread: made once, for the masks take a millisecond."""
+        if self._grammar is None:
+            self._grammar = Grammar(self._model()[0], self.card.actions)
+        return self._grammar
 
 
 @dataclass(frozen=True)
@@ -153,16 +164,10 @@ class _Asked:
     sampling: Sampling
 
     def prompt(self, reply: Reply | None) -> list[int]:
-        vocabulary, context = self.npc.model()
-        card = self.npc.card
-        if reply is None:
-            return conversation.prefix(vocabulary, card, conversation.facts(card, self.state))[0]
-        tokens, forgotten = conversation.prompt(vocabulary, context, card, self.state, self.line)
-        self.npc.forget(forgotten)
-        return tokens
+        return self.npc.prefix(self.state) if reply is None else self.npc.prompt(self.state, self.line)
 
     def sampler(self) -> Sampler:
-        return Sampler(Grammar(self.npc.model()[0], self.npc.card.actions), self.sampling)
+        return Sampler(self.npc.grammar(), self.sampling)
 
     def fallback(self) -> tuple[str, str]:
         return self.npc.scripted()
