@@ -48,7 +48,7 @@ def replies(bundle: Bundle, items: list[Row], sampling: Sampling) -> Iterator[Ro
 
 def reply(engine: Engine, vocabulary: Vocabulary, tokens: list[int], card: NpcCard, sampling: Sampling) -> Row:
     """One reply to a prompt, from an empty slot 0."""
-    sampler = Sampler(Grammar(vocabulary, card.actions), sampling)
+    sampler = Sampler(Grammar(vocabulary, card), sampling)
     engine.rewind(0, 0)
     logits = engine.prefill(0, tokens)
     while True:

@@ -64,6 +64,12 @@ class FrameBudget:
                 return True
             return False
 
+    def room(self) -> float:
+        """Seconds that a pass may take now; endless while no frame loop grants."""
+        with self._granted:
+            now = self._clock()
+            return math.inf if now - self._last_grant > FREE_AFTER else self._deadline - now
+
     def wait(self) -> None:
         """Until the next grant, or until none is due any more."""
         with self._granted:

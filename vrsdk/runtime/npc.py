@@ -149,7 +149,7 @@ class Npc:
     def grammar(self) -> Grammar:
         """On the inference thread: made once, for the masks take a millisecond."""
         if self._grammar is None:
-            self._grammar = Grammar(self._model()[0], self.card.actions)
+            self._grammar = Grammar(self._model()[0], self.card)
         return self._grammar
 
 

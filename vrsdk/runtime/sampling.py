@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from vrsdk.runtime.card import ACTIONS, EMOTIONS
+from vrsdk.runtime.card import ACTIONS, EMOTIONS, NpcCard
 from vrsdk.runtime.prompt import END, Vocabulary
 
 FloatArray = npt.NDArray[np.float32]
@@ -30,12 +31,12 @@ class Sampling:
 class Grammar:
     """The tokens that a card allows in each state, as float32 (vocabulary,) masks of 0 and -inf to add to logits."""
 
-    def __init__(self, vocabulary: Vocabulary, actions: tuple[str, ...]) -> None:
+    def __init__(self, vocabulary: Vocabulary, card: NpcCard) -> None:
         special = vocabulary.special
         self.end = special[END]
         self.emotions = {special[f"emotion:{x}"]: x for x in EMOTIONS}
-        self.actions = {special[f"action:{x}"]: x for x in ACTIONS if x in actions}
-        words = np.arange(vocabulary.ordinary)
+        self.actions = {special[f"action:{x}"]: x for x in ACTIONS if x in card.actions}
+        words = np.flatnonzero(_spoken(vocabulary, card))
         self.masks = {
             EMOTION: _mask(vocabulary.size, list(self.emotions)),
             OPENING: _mask(vocabulary.size, words),
@@ -88,6 +89,19 @@ class Sampler:
         kept = int(np.searchsorted(chance.cumsum(), self.sampling.top_p)) + 1
         chance = chance[:kept] / chance[:kept].sum()
         return int(best[rng.choice(len(chance), p=chance)])
+
+
+# The bytes that only the other language writes: Han begins with E3 to E9 in UTF-8, and Chinese has no Latin letters.
+_FOREIGN = {"en": re.compile(rb"[\xe3-\xe9]"), "zh": re.compile(rb"[A-Za-z\xc3]")}
+
+
+def _spoken(vocabulary: Vocabulary, card: NpcCard) -> npt.NDArray[np.bool_]:
+    """Which ordinary tokens the card's language is written in: bool (ordinary,). What its own facts hold always is."""
+    foreign = _FOREIGN[card.language]
+    spoken = np.array([not foreign.search(vocabulary.bytes_of(t)) for t in range(vocabulary.ordinary)])
+    for text in (card.name, card.role, card.place, *(fact.text for fact in card.facts)):
+        spoken[vocabulary.encode(text)] = True
+    return spoken
 
 
 def _mask(size: int, allowed: npt.ArrayLike) -> FloatArray:

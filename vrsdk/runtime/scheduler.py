@@ -6,6 +6,7 @@ import codecs
 import os
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from vrsdk.runtime.prompt import Vocabulary
 from vrsdk.runtime.reply import DEVICE, SCRIPTED, Action, Done, Emotion, Event, Reply, Text, Timing
 from vrsdk.runtime.sampling import BODY, EMOTION, OPENING, OVER, Sampler
 
-PREFILL_PASS = 16  # tokens read in one pass, which can't be interrupted; bench/results/speed.json gives its time
+PASSES = (16, 8, 4, 2, 1)  # tokens read in one pass, which can't be interrupted: the most that the grant has room for
 MAX_TURNS = 64  # turns that may wait at once; one more is answered from the card's own lines
 NICENESS = 10  # below the frame loop's: with it a 90 Hz loop lost no frame (DESIGN, section 6)
 
@@ -94,8 +95,8 @@ class Scheduler:
         self._closing = False
         self.ready = threading.Event()
         self.error: VrsdkError | None = None
-        # Seconds of a pass, learnt while running: one token of a prefill, one step of n sequences.
-        self._prefill_cost = 0.0002
+        # Seconds of a pass, learnt while running: a prefill of n tokens, a step of n sequences. The first are guesses.
+        self._prefill_cost = {n: 0.002 + 0.0003 * n for n in PASSES}
         self._step_cost: dict[int, float] = {}
         self._thread = threading.Thread(target=self._run, name="vrsdk-inference", daemon=True)
         self._thread.start()
@@ -187,12 +188,14 @@ class Scheduler:
             self._step(sorted(speaking, key=lambda t: t.slot))
 
     def _read(self, turn: Turn) -> None:
-        tokens = turn.pending[:PREFILL_PASS]
-        if not self._take(self._prefill_cost * len(tokens)):
+        room = self._frame.room()
+        size = next((n for n in PASSES if n <= len(turn.pending) and self._prefill_cost[n] <= room), 1)
+        tokens = turn.pending[:size]
+        if not self._take(self._prefill_cost[size]):
             return
-        began = self._clock()
+        began = time.thread_time()  # not the clock: waiting for the interpreter lock costs the frame nothing
         logits = self._engine.prefill(turn.slot, tokens)
-        self._prefill_cost += 0.1 * ((self._clock() - began) / len(tokens) - self._prefill_cost)
+        self._prefill_cost[size] += 0.1 * (time.thread_time() - began - self._prefill_cost[size])
         self._slots.held[turn.slot] += tokens
         turn.prefilled += len(tokens)
         del turn.pending[: len(tokens)]
@@ -206,10 +209,10 @@ class Scheduler:
         cost = self._step_cost.get(len(turns), 0.003)
         if not self._take(cost):
             return
-        began = self._clock()
+        began = time.thread_time()  # not the clock: waiting for the interpreter lock costs the frame nothing
         last = [_sampler(t).tokens[-1] for t in turns]
         logits = self._engine.step([t.slot for t in turns], last)
-        self._step_cost[len(turns)] = cost + 0.1 * (self._clock() - began - cost)
+        self._step_cost[len(turns)] = cost + 0.1 * (time.thread_time() - began - cost)
         for row, turn in enumerate(turns):
             self._slots.held[turn.slot].append(last[row])
             self._say(turn, logits[row])
