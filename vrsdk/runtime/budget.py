@@ -18,7 +18,7 @@ class LatencyBudget:
 
     first_token: float = 0.25  # a guess; above 4 s the experience suffers (arXiv:2507.22352)
     total: float = 8.0
-    per_frame: float = 0.004  # of a frame at most, whatever it grants: a third of 11.1 ms at 90 Hz, a guess
+    per_frame: float = 0.006  # of a frame at most: a token takes 3.3 ms (bench/results/speed.json) and the wake-up 1
 
     def __post_init__(self) -> None:
         for field in fields(self):
