@@ -73,57 +73,128 @@ class Chat:
 
 
 @dataclass(frozen=True)
+class Two:
+    """A line that asks for two facts at once, and replies that answer both."""
+
+    facts: list[str]  # their ids
+    lines: list[str]
+    any: list[str]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A whole character: its facts belong together, and its talk is its own."""
+
+    id: str
+    role: str
+    place: str
+    tones: list[str]
+    personality: str
+    actions: list[str]
+    facts: list[FactEntry]
+    twos: list[Two]
+    chats: list[Chat]
+    slots: dict[str, list[str]]
+
+
+@dataclass(frozen=True)
 class Bank:
     language: str
-    facts: list[FactEntry]
+    facts: list[FactEntry]  # those of the scenes among them
     chats: dict[str, list[Chat]]  # by kind
+    scenes: list[Scene]
 
 
 @cache
 def load(language: str) -> Bank:
     """The bank of one language. Raises BankError at the first thing that is wrong."""
-    facts: list[FactEntry] = []
-    chats: dict[str, list[Chat]] = {kind: [] for kind in KINDS}
+    bank = Bank(language, [], {kind: [] for kind in KINDS}, [])
     for path in sorted((HERE / language).glob("*.toml")):
         for entry in read(path):
             if isinstance(entry, FactEntry):
-                facts.append(entry)
+                bank.facts.append(entry)
+            elif isinstance(entry, Scene):
+                bank.scenes.append(entry)
+                bank.facts.extend(entry.facts)
             else:
-                chats[entry.kind].append(entry)
+                bank.chats[entry.kind].append(entry)
     seen: set[str] = set()
-    for name in [*(f.id for f in facts), *(c.id for many in chats.values() for c in many)]:
+    chats = [c for many in bank.chats.values() for c in many]
+    for name in [*(f.id for f in bank.facts), *(c.id for c in chats), *(s.id for s in bank.scenes)]:
         if name in seen:
             raise BankError(f"bank/{language}: the id {name} stands twice. Rename one.")
         seen.add(name)
-    return Bank(language, facts, chats)
+    return bank
 
 
-def read(path: Path) -> Iterator[FactEntry | Chat]:
+def read(path: Path) -> Iterator[FactEntry | Chat | Scene]:
     """The tables of one file. Raises BankError."""
     try:
         table = tomllib.loads(path.read_text("utf-8"))
     except tomllib.TOMLDecodeError as error:
         raise BankError(f"{path}: not valid TOML: {error}") from error
+    if unknown := set(table) - {"slots", "fact", "chat", "scene"}:
+        raise BankError(f"{path}: no such table: {', '.join(unknown)}")
     slots = table.get("slots", {})
     theme = path.stem.rstrip("_0123456789")
     for raw in table.get("fact", []):
-        where = f"{path}: fact {raw.get('id')}"
-        _check_slots(where, raw, slots)
-        asks = [_ask(f"{where}: ask {i}", ask) for i, ask in enumerate(raw.get("ask", []))]
-        if not asks:
-            raise BankError(f"{where} has no [[fact.ask]]")
-        yield FactEntry(raw["id"], theme, _list(where, raw, "say", 2), asks, slots)
+        yield _fact(f"{path}: fact {raw.get('id')}", raw, raw.get("id", ""), theme, slots)
     for raw in table.get("chat", []):
-        where = f"{path}: chat {raw.get('id')}"
-        _check_slots(where, raw, slots)
-        ask = _ask(where, raw)
-        if raw.get("kind") not in KINDS:
-            raise BankError(f"{where}: kind = {raw.get('kind')!r} is none of {', '.join(KINDS)}")
-        refuse = _list(where, raw, "refuse", 2) if raw["kind"] == "act" else []
-        yield Chat(raw["id"], raw["kind"], ask.lines, ask.replies, ask.emotion, ask.action, refuse, slots)
+        yield _chat(f"{path}: chat {raw.get('id')}", raw, raw.get("id", ""), slots)
+    for raw in table.get("scene", []):
+        yield _scene(f"{path}: scene {raw.get('id')}", raw)
 
 
-def _ask(where: str, raw: dict[str, Any]) -> Ask:
+def _fact(where: str, raw: dict[str, Any], name: str, theme: str, slots: dict[str, list[str]]) -> FactEntry:
+    _check_slots(where, raw, slots)
+    _check_keys(where, raw, {"id", "say", "ask"})
+    asks = [_ask(f"{where}: ask {i}", ask) for i, ask in enumerate(raw.get("ask", []))]
+    if not asks:
+        raise BankError(f"{where} has no [[fact.ask]]")
+    return FactEntry(name, theme, _list(where, raw, "say", 2), asks, slots)
+
+
+def _chat(where: str, raw: dict[str, Any], name: str, slots: dict[str, list[str]], least: int = 4) -> Chat:
+    _check_slots(where, raw, slots)
+    ask = _ask(where, raw, least)
+    if raw.get("kind") not in KINDS:
+        raise BankError(f"{where}: kind = {raw.get('kind')!r} is none of {', '.join(KINDS)}")
+    refuse = []
+    if raw["kind"] == "act":
+        refuse = _list(where, raw, "refuse", 2)
+        if ask.action is None:
+            raise BankError(f"{where}: an act needs an action")
+    return Chat(name, raw["kind"], ask.lines, ask.replies, ask.emotion, ask.action, refuse, slots)
+
+
+def _scene(where: str, raw: dict[str, Any]) -> Scene:
+    tones, actions, slots = raw.get("tone", []), raw.get("actions", []), raw.get("slots", {})
+    _check_keys(where, raw, {"id", "role", "place", "tone", "personality", "actions", "slots", "fact", "two", "chat"})
+    for key, values, allowed in (("tone", tones, TONES), ("actions", actions, ACTIONS)):
+        if not values or set(values) - set(allowed):
+            raise BankError(f"{where}: {key} = {values} must hold one or more of {', '.join(allowed)}")
+    _check_slots(where, raw, slots)
+    for key in ("id", "role", "place", "personality"):
+        _list(where, {key: [raw.get(key, "")]}, key, 1)
+    scene = raw["id"]
+    facts = [
+        _fact(f"{where}: fact {f.get('id')}", f, f"{scene}.{f.get('id')}", scene, slots) for f in raw.get("fact", [])
+    ]
+    if len({f.id for f in facts}) < max(3, len(facts)):
+        raise BankError(f"{where} needs 3 or more facts, each with its own id")
+    twos = []
+    for i, two in enumerate(raw.get("two", [])):
+        at = f"{where}: two {i}"
+        _check_keys(at, two, {"facts", "lines", "any"})
+        asked = [f"{scene}.{name}" for name in two.get("facts", [])]
+        if not asked or set(asked) - {f.id for f in facts}:
+            raise BankError(f"{at}: facts = {two.get('facts')} must name facts of the scene")
+        twos.append(Two(asked, _list(at, two, "lines", 1), _list(at, two, "any", 1)))
+    chats = [_chat(f"{where}: chat {i}", c, f"{scene}.chat{i}", slots, 2) for i, c in enumerate(raw.get("chat", []))]
+    return Scene(scene, raw["role"], raw["place"], tones, raw["personality"], actions, facts, twos, chats, slots)
+
+
+def _ask(where: str, raw: dict[str, Any], least: int = 4) -> Ask:
     emotion = raw.get("emotion", "neutral")
     emotions = [emotion] if isinstance(emotion, str) else emotion
     if wrong := set(emotions) - set(EMOTIONS):
@@ -131,11 +202,9 @@ def _ask(where: str, raw: dict[str, Any]) -> Ask:
     action = raw.get("action")
     if action is not None and action not in ACTIONS:
         raise BankError(f"{where}: no such action: {action}")
-    known = {"lines", "then", "any", "emotion", "action", "id", "kind", "refuse", *TONES}
-    if unknown := set(raw) - known:
-        raise BankError(f"{where}: no such key: {', '.join(unknown)}")
+    _check_keys(where, raw, {"lines", "then", "any", "emotion", "action", "id", "kind", "refuse", *TONES})
     replies = Replies({"any": _list(where, raw, "any", 2)} | {t: _list(where, raw, t, 1) for t in TONES if t in raw})
-    return Ask(_list(where, raw, "lines", 4), raw.get("then", []), replies, emotions, action)
+    return Ask(_list(where, raw, "lines", least), raw.get("then", []), replies, emotions, action)
 
 
 def _list(where: str, raw: dict[str, Any], key: str, least: int) -> list[str]:
@@ -145,12 +214,17 @@ def _list(where: str, raw: dict[str, Any], key: str, least: int) -> list[str]:
     return values
 
 
+def _check_keys(where: str, raw: dict[str, Any], known: set[str]) -> None:
+    if unknown := set(raw) - known:
+        raise BankError(f"{where}: no such key: {', '.join(unknown)}")
+
+
 def _check_slots(where: str, raw: Any, slots: dict[str, list[str]]) -> None:
     known = EVERYWHERE | set(slots)
     for text in _texts(raw):
         for slot in SLOT.findall(text):
             plain = slot[0].lower() + slot[1:]
-            if plain not in known and plain.rstrip("23") not in known:
+            if plain not in known and plain.rstrip("23456789") not in known:
                 raise BankError(f"{where}: {{{slot}}} is no slot, in: {text}")
 
 
