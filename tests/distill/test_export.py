@@ -22,9 +22,9 @@ def pocket() -> Transformer:
     return from_bundle(POCKET).eval()
 
 
-def dialogues(vocabulary: Vocabulary, positions: int) -> list[tuple[list[int], list[bool]]]:
+def dialogues(vocabulary: Vocabulary, positions: int) -> list[tuple[list[int], list[float]]]:
     """Unseen dialogues in both languages, and which of their tokens are replies: `positions` of these in all."""
-    found: list[tuple[list[int], list[bool]]] = []
+    found: list[tuple[list[int], list[float]]] = []
     for seed in range(10**9, 10**9 + 200):
         found += [encode(vocabulary, Writer(language, seed).dialogue(8), 300) for language in ("en", "zh")]
         if sum(sum(learnt) for _, learnt in found) >= positions:

@@ -7,17 +7,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from vrsdk.distill import bank as banks
-from vrsdk.distill.bank import Ask, Bank, Chat, FactEntry
+from vrsdk.distill.bank import Ask, Bank, Chat, FactEntry, Scene
 from vrsdk.distill.slots import Slots
 from vrsdk.runtime.card import ACTIONS, TONES, Fact, NpcCard
 from vrsdk.runtime.lore import Lore
 from vrsdk.runtime.prompt import Vocabulary
 
-# What a turn is, and how often: guesses, tuned by reading failures on the development set.
+# What a turn is, and how often: guesses, tuned by reading failures on the development set. A scene's own talk and its
+# lines that ask two things come only where the card is a scene's.
 TURNS = {
-    "fact": 52, "then": 9, "multi": 6, "missing": 4, "unknown": 3,
-    "chat": 5, "persona": 5, "feeling": 4, "act": 5, "boundary": 4,
+    "fact": 54, "then": 11, "multi": 7, "two": 6, "missing": 2, "unknown": 1,
+    "own": 18, "chat": 4, "persona": 5, "feeling": 5, "act": 6, "boundary": 4,
 }  # fmt: skip
+SCENES, ENOUGH = 0.55, 40  # the share of cards that are a scene's; in proportion while there are fewer than enough
+HELD = 0.85  # a scene's fact stands on the card: each of the others makes a question that this card can't answer
 
 
 @dataclass(frozen=True)
@@ -65,19 +68,41 @@ class Writer:
     def dialogue(self, turns: int) -> Dialogue:
         rng = self.rng
         self.slots.new_character()
-        known = self._facts(rng.randint(4, 9))
-        actions = rng.sample(ACTIONS, rng.randint(3, 7))
+        share = SCENES * min(1.0, len(self.bank.scenes) / ENOUGH)
+        scene = rng.choice(self.bank.scenes) if rng.random() < share else None
+        scope: dict[str, str] = {}
+        known = self._scene_facts(scene, scope) if scene else self._facts(rng.randint(3, 10))
+        actions = scene.actions if scene and rng.random() < 0.7 else rng.sample(ACTIONS, rng.randint(3, 7))
         who = self.slots.character
         card = NpcCard(
-            name=who["name"], role=who["role"], place=who["place"], tone=rng.choice(TONES),
-            personality=self._personality(), facts=tuple(Fact(k.text) for k in known),
-            actions=tuple(actions), language=self.language,
+            name=who["name"], role=who["role"], place=who["place"],
+            tone=rng.choice(scene.tones if scene else TONES),
+            personality=scene.personality if scene and rng.random() < 0.7 else self._personality(),
+            facts=tuple(Fact(k.text) for k in known), actions=tuple(actions), language=self.language,
         )  # fmt: skip
         # One card in six has more lore than its prefix holds: the rest is recalled line by line, as in `Npc`.
         held = rng.randint(1, 3) if rng.random() < 1 / 6 and len(known) > 4 else len(known)
         lore = Lore([k.text for k in known[held:]])
-        talk = _Talk(self, card, known, held, lore)
+        talk = _Talk(self, card, known, held, lore, scene, scope)
         return Dialogue(card, [k.text for k in known[:held]], talk.turns(turns))
+
+    def _scene_facts(self, scene: Scene, scope: dict[str, str]) -> list[Known]:
+        """Most of the scene's facts, and now and then some of another's; the character becomes the scene's."""
+        rng = self.rng
+        for key, text in (("role", scene.role), ("place", scene.place)):
+            self.slots.character[key] = self.slots.fill(text, scope, scene.slots)
+        kept = [f for f in scene.facts if rng.random() < HELD] or scene.facts[:1]
+        known = [Known(f, self.slots.fill(rng.choice(f.say), scope, f.slots), scope) for f in kept]
+        for _ in range(rng.choice((0, 0, 0, 1, 2))):
+            other = rng.choice(self.bank.facts)
+            if other.theme != scene.id and other.id not in {k.entry.id for k in known}:
+                known.append(self._known(other))
+        rng.shuffle(known)
+        return known
+
+    def _known(self, entry: FactEntry) -> Known:
+        scope: dict[str, str] = {}
+        return Known(entry, self.slots.fill(self.rng.choice(entry.say), scope, entry.slots), scope)
 
     def _personality(self) -> str:
         traits = self.rng.sample(self.slots.lists["personality"], self.rng.choice((1, 1, 2)))
@@ -94,10 +119,7 @@ class Writer:
             chosen.setdefault(entry.id, entry)
             if len(chosen) == count:
                 break
-        known = []
-        for entry in chosen.values():
-            scope: dict[str, str] = {}
-            known.append(Known(entry, self.slots.fill(rng.choice(entry.say), scope, entry.slots), scope))
+        known = [self._known(entry) for entry in chosen.values()]
         rng.shuffle(known)
         return known
 
@@ -119,8 +141,12 @@ class Writer:
 class _Talk:
     """One conversation on one card."""
 
-    def __init__(self, writer: Writer, card: NpcCard, known: list[Known], held: int, lore: Lore) -> None:
+    def __init__(
+        self, writer: Writer, card: NpcCard, known: list[Known], held: int, lore: Lore,
+        scene: Scene | None, scope: dict[str, str],
+    ) -> None:  # fmt: skip
         self.writer, self.card, self.known, self.lore = writer, card, known, lore
+        self.scene, self.scope = scene, scope
         self.rng = writer.rng
         self.held = {k.entry.id for k in known[:held]}
         self.topic: Known | None = None  # what the last turn told
@@ -134,19 +160,30 @@ class _Talk:
         if acted and self.writer.bank.chats["failed"] and self.rng.random() < 0.2:
             return self._chat(self.rng.choice(self.writer.bank.chats["failed"]), failed=[acted])
         kind = self.rng.choices(list(TURNS), list(TURNS.values()))[0]
-        if kind == "then" and self.topic:
-            told = self.topic
-            short = [a for a in told.entry.asks if a.then]
-            if short:
-                return self._fact(told, self.rng.choice(short), short=True)
-        if kind == "multi" and len(self.known) > 1:
-            return self._two()
-        if kind == "missing" and (turn := self._missing()):
-            return turn
-        if self.writer.bank.chats.get(kind):
-            return self._chat(self.rng.choice(self.writer.bank.chats[kind]))
+        turn: Turn | None = None
+        if kind == "then":
+            turn = self._then()
+        elif kind == "multi":
+            turn = self._both()
+        elif kind == "two":
+            turn = self._two()
+        elif kind == "missing":
+            turn = self._missing()
+        elif kind == "own" and self.scene and self.scene.chats:
+            turn = self._chat(self.rng.choice(self.scene.chats), scope=self.scope)
+        elif self.writer.bank.chats.get(kind):
+            turn = self._chat(self.rng.choice(self.writer.bank.chats[kind]))
+        return turn or self._ask()
+
+    def _ask(self) -> Turn:
         told = self.rng.choice(self.known)
         return self._fact(told, self.rng.choice(told.entry.asks))
+
+    def _then(self) -> Turn | None:
+        """A short follow-up on what was told last."""
+        if self.topic and (short := [a for a in self.topic.entry.asks if a.then]):
+            return self._fact(self.topic, self.rng.choice(short), short=True)
+        return None
 
     def _fact(self, told: Known, ask: Ask, short: bool = False) -> Turn:
         line = self._line(ask.then if short else ask.lines, told.scope, told.entry.slots)
@@ -162,8 +199,22 @@ class _Talk:
         action = ask.action if ask.action in self.card.actions and self.rng.random() < 0.7 else None
         return text, self.rng.choice(ask.emotion), action
 
-    def _two(self) -> Turn:
-        """Two questions in a line: both are answered, in the order of asking."""
+    def _two(self) -> Turn | None:
+        """Two questions in a line, as the scene has them."""
+        here = {k.entry.id for k in self.known if k.entry.id in self.held}
+        able = [two for two in self.scene.twos if here.issuperset(two.facts)] if self.scene else []
+        if not self.scene or not able:
+            return None
+        two = self.rng.choice(able)
+        line = self._line(two.lines, self.scope, self.scene.slots)
+        self.topic = next(k for k in self.known if k.entry.id == two.facts[-1])
+        text = self.writer.slots.fill(self.rng.choice(two.any), self.scope, self.scene.slots)
+        return Turn(line, "neutral", text, None, self.lore.match(line))
+
+    def _both(self) -> Turn | None:
+        """The questions of two facts joined in a line: both are answered, in the order of asking."""
+        if len(self.known) < 2:
+            return None
         first, second = self.rng.sample(self.known, 2)
         asks = [self.rng.choice(k.entry.asks) for k in (first, second)]
         lines = [self._line(a.lines, k.scope, k.entry.slots) for k, a in zip((first, second), asks, strict=True)]
@@ -182,12 +233,13 @@ class _Talk:
         return Turn(line, replies[0][1], ("" if self.writer.zh else " ").join(r[0] for r in replies), None, recalled)
 
     def _missing(self) -> Turn | None:
-        """A question that another card would answer; this one doesn't."""
+        """A question that another card would answer; this one doesn't. Best of all one that its own scene would."""
         here = {k.entry.id for k in self.known}
-        entry = self.rng.choice(self.writer.bank.facts)
+        near = [f for f in self.scene.facts if f.id not in here] if self.scene else []
+        entry = self.rng.choice(near or self.writer.bank.facts)
         if entry.id in here:
             return None
-        line = self._line(self.rng.choice(entry.asks).lines, {}, entry.slots)
+        line = self._line(self.rng.choice(entry.asks).lines, self.scope if near else {}, entry.slots)
         return self._unknown(line, self.lore.match(line))
 
     def _unknown(self, line: str, recalled: list[str]) -> Turn:
@@ -197,8 +249,8 @@ class _Talk:
         shrug = "shake_head" if "shake_head" in self.card.actions and self.rng.random() < 0.3 else None
         return Turn(line, self.rng.choice(chat.emotion), text, shrug, recalled)
 
-    def _chat(self, chat: Chat, failed: Sequence[str] = ()) -> Turn:
-        scope: dict[str, str] = {}
+    def _chat(self, chat: Chat, failed: Sequence[str] = (), scope: dict[str, str] | None = None) -> Turn:
+        scope = {} if scope is None else scope
         line = self._line(chat.lines, scope, chat.slots)
         replies, action = self._pick(chat), chat.action
         if action is not None and action not in self.card.actions:
@@ -222,19 +274,19 @@ class _Talk:
 
 
 def encode(
-    vocabulary: Vocabulary, dialogue: Dialogue, limit: int, learn_lines: bool = False
-) -> tuple[list[int], list[bool]]:
-    """Token ids, at most `limit`, cut between turns; and whether each token is one that the model shall learn to say.
+    vocabulary: Vocabulary, dialogue: Dialogue, limit: int, context: float = 0.0
+) -> tuple[list[int], list[float]]:
+    """Token ids, at most `limit`, cut between turns; and how much each weighs in the loss.
 
-    With `learn_lines` the player's words are learnt too: where the text teaches the language itself.
+    What the character says weighs 1; the card and the player's words weigh `context`.
     """
     ids = vocabulary.card(dialogue.card, dialogue.prefix)
-    learnt = [False] * len(ids)
+    weights = [context] * len(ids)
     for turn in dialogue.turns:
         asked = vocabulary.turn(turn.line, turn.recalled, turn.failed)
         said = vocabulary.reply(turn.emotion, turn.text, turn.action)
         if len(ids) + len(asked) + len(said) > limit:
             break
         ids += asked + said
-        learnt += [learn_lines] * len(asked) + [True] * len(said)
-    return ids, learnt
+        weights += [context] * len(asked) + [1.0] * len(said)
+    return ids, weights

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -42,6 +43,16 @@ def cut(base: Base, tokenizer: Tokenizer, layers: Sequence[int] = KEPT) -> Trans
             )
     model.load_state_dict(state)
     return model
+
+
+def shorten(model: Transformer, layers: Sequence[int] = KEPT) -> Transformer:
+    """A copy of `model` with only `layers`: where a student starts that learns from it."""
+    short = Transformer(replace(model.shape, layers=len(layers)))
+    short.embedding.load_state_dict(model.embedding.state_dict())
+    short.norm.load_state_dict(model.norm.state_dict())
+    for ours, theirs in enumerate(layers):
+        short.blocks[ours].load_state_dict(model.blocks[theirs].state_dict())
+    return short
 
 
 def _embedding(base: Base, tokenizer: Tokenizer, vocabulary: Vocabulary) -> Tensor:

@@ -34,6 +34,11 @@ def texts(folder: Path, language: str) -> Iterator[str]:
         yield row["text"]
 
 
+def passages(folder: Path, language: str) -> Iterator[str]:
+    """Plain text, a passage at a time."""
+    return (row["text"] for row in rows(folder, "text", language))
+
+
 # Sources whose `b` side talks like a character; counselling, film talk and task forms stay out.
 DIALOGUES = {
     "en": ("personality_chat", "chatterbot", "xpersona", "synthetic_persona_chat", "gutenberg"),

@@ -1,50 +1,81 @@
-"""Fine-tune the cut model on the corpus: `python -m vrsdk.distill.train --help`. Resumes from its last checkpoint."""
+"""Train on the corpus: `python -m vrsdk.distill.train --help`. Resumes from its last checkpoint."""
 
 from __future__ import annotations
 
 import argparse
 import os
-import random
 import shutil
 import time
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+from torch.utils.data import DataLoader
 
 from vrsdk.distill import prune, public, smollm2
 from vrsdk.distill import tokenizer as tok
-from vrsdk.distill.corpus import Dialogue, Writer, encode
 from vrsdk.distill.export import restore
+from vrsdk.distill.samples import Mixture, Samples
 from vrsdk.distill.transformer import Shape, Transformer
 from vrsdk.runtime.bundle import Bundle
-from vrsdk.runtime.card import LANGUAGES
 from vrsdk.runtime.prompt import Vocabulary
 
-BATCH, LENGTH = 4, 352  # dialogues a step, tokens a dialogue: the spike's, a little longer
-PEAK, WARM_UP = 5e-4, 30  # learning rate and its steps of warm-up: the spike's
-SAVE_EVERY = 100  # steps: some five minutes on two cores
+WARM_UP = 30  # steps until the learning rate has risen to its peak
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to train. The defaults are for two CPU cores; the model card tells with which figures a bundle was made."""
+
+    steps: int = 3000
+    minutes: float | None = None  # instead of steps: the learning rate then falls with the clock
+    batch: int = 4
+    length: int = 352
+    peak: float = 5e-4  # learning rate
+    noise: float = 5.0  # NEFTune (arXiv:2310.05914): so much noise on the embeddings, against learning lines by heart
+    distil: float = 1.0  # weight of the teacher's distribution beside the corpus's own words, where there is a teacher
+    save_every: int = 100  # steps
+    workers: int = 0  # processes that make samples
+    device: str = "cpu"
+
+    def progress(self, step: int, seconds: float) -> float:
+        return step / self.steps if self.minutes is None else seconds / (60 * self.minutes)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument("work", type=Path, help="folder for the tokenizer and the checkpoint")
     parser.add_argument("--data", type=Path, required=True, help="folder of the public data (see the model card)")
-    parser.add_argument("--steps", type=int, default=3000, help=f"steps of {BATCH} dialogues of {LENGTH} tokens")
     parser.add_argument("--bundle", type=Path, help="go on from this bundle's weights where there is no checkpoint")
-    parser.add_argument("--public", type=float, default=0.15, help="share of public dialogues, at the start; it halves")
+    parser.add_argument("--whole", action="store_true", help="keep every layer of the base: a teacher")
+    parser.add_argument("--teacher", type=Path, help="checkpoint of a teacher, to learn from what it would say")
+    parser.add_argument("--public", type=float, default=Mixture.public, help="share of public dialogues")
+    parser.add_argument("--text", type=float, default=Mixture.text, help="share of plain text")
+    for name, default in asdict(Plan()).items():
+        parser.add_argument(
+            f"--{name.replace('_', '-')}",
+            type=float if default is None else type(default),
+            default=default,
+            help="see Plan",
+        )
     args = parser.parse_args()
+    plan = Plan(**{name: getattr(args, name) for name in asdict(Plan())})
     args.work.mkdir(parents=True, exist_ok=True)
-    vocabulary, model, optimizer, first = start(args.work, args.data, args.bundle)
-    samples = Samples(vocabulary, args.data, args.public, args.steps)
-    train(model, optimizer, samples, first, args.steps, args.work)
+    teacher = load(args.teacher)[0].to(plan.device) if args.teacher else None
+    vocabulary, model, optimizer, first = start(args.work, args.data, args.bundle, plan, teacher, whole=args.whole)
+    mixture = Mixture(public=args.public, text=args.text)
+    samples = Samples(vocabulary, args.data, mixture, plan.batch, plan.length, first)
+    train(model, optimizer, samples, plan, args.work, teacher)
 
 
-def start(work: Path, data: Path, bundle: Path | None) -> tuple[Vocabulary, Transformer, torch.optim.Optimizer, int]:
-    """The state to go on from: the checkpoint in `work`, else the bundle, else the pretrained base cut to size."""
+def start(
+    work: Path, data: Path, bundle: Path | None, plan: Plan, teacher: Transformer | None = None, *, whole: bool = False
+) -> tuple[Vocabulary, Transformer, torch.optim.Optimizer, int]:
+    """The state to go on from: the checkpoint in `work`, else the bundle, else the teacher or the base cut to size."""
     checkpoint, tokenizer_path = work / "checkpoint.pt", work / "tokenizer.json"
     if bundle and not tokenizer_path.exists():
         shutil.copyfile(bundle / "tokenizer.json", tokenizer_path)
@@ -56,17 +87,26 @@ def start(work: Path, data: Path, bundle: Path | None) -> tuple[Vocabulary, Tran
         tok.save(tokenizer, tokenizer_path)
     vocabulary = Vocabulary.load(tokenizer_path)
     if checkpoint.exists():
-        saved = torch.load(checkpoint, weights_only=True)
-        model = Transformer(Shape(**saved["shape"]))
-        model.load_state_dict(saved["model"])
-        optimizer = adam(model)
+        model, saved = load(checkpoint)
+        optimizer = adam(model.to(plan.device), plan.peak)
         optimizer.load_state_dict(saved["optimizer"])
         return vocabulary, model, optimizer, saved["step"]
     if bundle:
         model = from_bundle(bundle)
-        return vocabulary, model, adam(model), 0
-    model = prune.cut(smollm2.load(smollm2.find()), vocabulary.tokenizer)
-    return vocabulary, model, adam(model), 0
+    elif teacher:
+        model = prune.shorten(teacher)
+    else:
+        base = smollm2.load(smollm2.find())
+        model = prune.cut(base, vocabulary.tokenizer, range(base.layers) if whole else prune.KEPT)
+    return vocabulary, model, adam(model.to(plan.device), plan.peak), 0
+
+
+def load(checkpoint: Path) -> tuple[Transformer, dict[str, Any]]:
+    """The model of a checkpoint, on the CPU, and the checkpoint."""
+    saved = torch.load(checkpoint, weights_only=True, map_location="cpu")
+    model = Transformer(Shape(**saved["shape"]))
+    model.load_state_dict(saved["model"])
+    return model, saved
 
 
 def from_bundle(folder: Path) -> Transformer:
@@ -78,71 +118,65 @@ def from_bundle(folder: Path) -> Transformer:
     return model
 
 
-def adam(model: Transformer) -> torch.optim.Optimizer:
-    return torch.optim.AdamW(model.parameters(), lr=PEAK, betas=(0.9, 0.95), weight_decay=0.01, fused=True)
-
-
-class Samples:
-    """The batch of a step, from its number alone: a resumed run sees what an unbroken one would."""
-
-    def __init__(self, vocabulary: Vocabulary, data: Path, share: float, steps: int) -> None:
-        self.vocabulary, self.share, self.steps = vocabulary, share, steps
-        self.public: dict[str, list[Dialogue]] = {language: public.dialogues(data, language) for language in LANGUAGES}
-
-    def batch(self, step: int) -> tuple[Tensor, Tensor]:
-        """Ids (batch, length), and for each whether it is to be learnt, False where padded."""
-        made = [self._one(step * BATCH + i) for i in range(BATCH)]
-        length = max(len(ids) for ids, _ in made)
-        tokens = torch.zeros(BATCH, length, dtype=torch.long)
-        learnt = torch.zeros(BATCH, length, dtype=torch.bool)
-        for row, (ids, mask) in enumerate(made):
-            tokens[row, : len(ids)] = torch.tensor(ids)
-            learnt[row, : len(ids)] = torch.tensor(mask)
-        return tokens, learnt
-
-    def _one(self, number: int) -> tuple[list[int], list[bool]]:
-        rng = random.Random(number)
-        language = LANGUAGES[number % len(LANGUAGES)]
-        share = self.share * (2 if language == "zh" else 1)  # the base knows English, not Chinese
-        if rng.random() < share / (1 + 2 * number / (self.steps * BATCH)):
-            return encode(self.vocabulary, rng.choice(self.public[language]), LENGTH, learn_lines=language == "zh")
-        return encode(self.vocabulary, Writer(language, number).dialogue(12), LENGTH)
+def adam(model: Transformer, peak: float) -> torch.optim.Optimizer:
+    return torch.optim.AdamW(model.parameters(), lr=peak, betas=(0.9, 0.95), weight_decay=0.01, fused=True)
 
 
 def train(
-    model: Transformer, optimizer: torch.optim.Optimizer, samples: Samples, first: int, steps: int, work: Path
-) -> None:
+    model: Transformer, optimizer: torch.optim.Optimizer, samples: Samples, plan: Plan, work: Path,
+    teacher: Transformer | None = None,
+) -> None:  # fmt: skip
     model.train()
-    for step, loss, seen in losses(model, optimizer, samples, first, steps):
+    if plan.device != "cpu":
+        for block in (*model.blocks, *(teacher.blocks if teacher else ())):
+            block.compile()
+    step = samples.first
+    for step, loss, rate, done in losses(model, optimizer, samples, plan, teacher):
         if step % 10 == 0:
-            left = (steps - step) / seen
-            print(
-                f"step {step}/{steps}  loss {loss:.3f}  {seen * BATCH * LENGTH:.0f} tokens/s  {left / 60:.0f} min left",
-                flush=True,
-            )
-        if step % SAVE_EVERY == 0 or step == steps:
+            tokens = rate * plan.batch * plan.length
+            print(f"step {step}  {done:.1%}  loss {loss:.3f}  {tokens:.0f} tokens/s", flush=True)
+        if step % plan.save_every == 0:
             save(model, optimizer, step, work / "checkpoint.pt")
+    save(model, optimizer, step, work / "checkpoint.pt")
 
 
 def losses(
-    model: Transformer, optimizer: torch.optim.Optimizer, samples: Samples, first: int, steps: int
-) -> Iterator[tuple[int, float, float]]:
-    """Train; yield the step, a running loss, and steps a second."""
-    running, began = 0.0, time.monotonic()
-    for step in range(first, steps):
-        rate = PEAK * min(1.0, (step + 1) / WARM_UP) * (1 - step / steps)
+    model: Transformer, optimizer: torch.optim.Optimizer, samples: Samples, plan: Plan, teacher: Transformer | None
+) -> Iterator[tuple[int, float, float, float]]:
+    """Train; yield the step, a running loss, steps a second and the share of the training that is done."""
+    loader = DataLoader(samples, batch_size=None, num_workers=plan.workers, pin_memory=plan.device != "cpu")
+    running, began, done = torch.zeros((), device=plan.device), time.monotonic(), 0.0
+    for step, (tokens, weights) in enumerate(loader, samples.first):
+        done = plan.progress(step, time.monotonic() - began)
+        if done >= 1:
+            return
         for group in optimizer.param_groups:
-            group["lr"] = rate
-        tokens, learnt = samples.batch(step)
-        with torch.autocast("cpu", torch.bfloat16):
-            hidden = model.hidden(tokens[:, :-1])[learnt[:, 1:]]  # the head only where a token is learnt
-            loss = F.cross_entropy(model.head(hidden).float(), tokens[:, 1:][learnt[:, 1:]])
+            group["lr"] = plan.peak * min(1.0, (step + 1) / WARM_UP) * (1 - done)
+        loss = _loss(model, tokens.to(plan.device), weights.to(plan.device), plan, teacher)
         loss.backward()  # type: ignore[no-untyped-call]  # torch annotates most, not this
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
-        running = loss.item() if step == first else 0.95 * running + 0.05 * loss.item()
-        yield step + 1, running, (step + 1 - first) / (time.monotonic() - began)
+        running = loss.detach() if step == samples.first else 0.95 * running + 0.05 * loss.detach()
+        if (step + 1) % 10 == 0:  # reading the loss waits for the device: not at every step
+            yield step + 1, running.item(), (step + 1 - samples.first) / (time.monotonic() - began), done
+
+
+def _loss(model: Transformer, tokens: Tensor, weights: Tensor, plan: Plan, teacher: Transformer | None) -> Tensor:
+    """Weighted cross-entropy, and beside it the divergence from the teacher. tokens, weights: (batch, length)."""
+    told, weigh = tokens[:, :-1], weights[:, 1:]
+    where = weigh > 0  # the head runs only where something is learnt
+    weigh = weigh[where]
+    with torch.autocast(tokens.device.type, torch.bfloat16):
+        logits = model.head(model.hidden(told, plan.noise)[where])
+        if teacher:
+            with torch.no_grad():
+                wanted = teacher.head(teacher.hidden(told)[where])
+    loss = F.cross_entropy(logits.float(), tokens[:, 1:][where], reduction="none")
+    if teacher:
+        ours, theirs = (F.log_softmax(x.float(), -1) for x in (logits, wanted))
+        loss = loss + plan.distil * F.kl_div(ours, theirs, reduction="none", log_target=True).sum(-1)
+    return (loss * weigh).sum() / weigh.sum()
 
 
 def save(model: Transformer, optimizer: torch.optim.Optimizer, step: int, path: Path) -> None:

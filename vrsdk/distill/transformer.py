@@ -63,9 +63,8 @@ class Block(nn.Module):
         q = rotate(self.q(h).view(batch, new, self.shape.heads, -1).transpose(1, 2), cos, sin)
         k = rotate(self.k(h).view(batch, new, self.shape.kv_heads, -1).transpose(1, 2), cos, sin)
         v = self.v(h).view(batch, new, self.shape.kv_heads, -1).transpose(1, 2)
-        groups = self.shape.heads // self.shape.kv_heads  # GQA: query heads to one kv head
-        k, v = k.repeat_interleave(groups, 1), v.repeat_interleave(groups, 1)
-        attended = F.scaled_dot_product_attention(q, k, v, is_causal=True)  # (batch, heads, new, head_dim)
+        attended = F.scaled_dot_product_attention(q, k, v, is_causal=True, enable_gqa=True)
+        # attended (batch, heads, new, head_dim)
         x = x + self.o(attended.transpose(1, 2).reshape(batch, new, -1))
         h = self.feed_norm(x)
         added: Tensor = self.down(F.silu(self.gate(h)) * self.up(h))
@@ -82,10 +81,15 @@ class Transformer(nn.Module):
         self.blocks = nn.ModuleList(Block(shape) for _ in range(shape.layers))
         self.norm = RMSNorm(shape.d_model, shape.norm_eps)
 
-    def hidden(self, tokens: Tensor) -> Tensor:
-        """(batch, new) ids -> (batch, new, d_model) before the head, so that it runs only where it is wanted."""
-        cos, sin = rope_table(self.shape, tokens.shape[1])
+    def hidden(self, tokens: Tensor, noise: float = 0.0) -> Tensor:
+        """(batch, new) ids -> (batch, new, d_model) before the head, so that it runs only where it is wanted.
+
+        `noise`: NEFTune's alpha, 0 outside training.
+        """
+        cos, sin = (t.to(tokens.device) for t in rope_table(self.shape, tokens.shape[1]))
         x = self.embedding(tokens)
+        if noise:
+            x = x + torch.empty_like(x).uniform_(-1, 1) * noise / (x.shape[1] * x.shape[2]) ** 0.5
         for block in self.blocks:
             x = block(x, cos, sin)
         return self.norm(x)  # type: ignore[no-any-return]
