@@ -16,7 +16,7 @@ from vrsdk.runtime.prompt import Vocabulary
 # What a turn is, and how often: guesses, tuned by reading failures on the development set. A scene's own talk and its
 # lines that ask two things come only where the card is a scene's.
 TURNS = {
-    "fact": 54, "then": 11, "multi": 7, "two": 6, "missing": 2, "unknown": 1,
+    "fact": 54, "then": 11, "multi": 7, "two": 6, "missing": 1, "unknown": 1,
     "own": 18, "chat": 4, "persona": 5, "feeling": 5, "act": 6, "boundary": 4,
 }  # fmt: skip
 SCENES, ENOUGH = 0.55, 40  # the share of cards that are a scene's; in proportion while there are fewer than enough
@@ -169,11 +169,19 @@ class _Talk:
             turn = self._two()
         elif kind == "missing":
             turn = self._missing()
+        elif kind == "act":
+            turn = self._chat(self._act())
         elif kind == "own" and self.scene and self.scene.chats:
             turn = self._chat(self.rng.choice(self.scene.chats), scope=self.scope)
         elif self.writer.bank.chats.get(kind):
             turn = self._chat(self.rng.choice(self.writer.bank.chats[kind]))
         return turn or self._ask()
+
+    def _act(self) -> Chat:
+        """A request: two in three for an act that the card allows, for a refusal is easily learnt too well."""
+        acts = self.writer.bank.chats["act"]
+        able = [chat for chat in acts if chat.action in self.card.actions]
+        return self.rng.choice(able if able and self.rng.random() < 2 / 3 else acts)
 
     def _ask(self) -> Turn:
         told = self.rng.choice(self.known)
