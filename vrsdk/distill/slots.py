@@ -8,7 +8,7 @@ import tomllib
 from functools import cache
 from pathlib import Path
 
-from vrsdk.distill.bank import HERE, SLOT
+from vrsdk.distill.bank import HERE, SLOT, unnumbered
 
 _KIN = {"woman": ("she", "her", "her"), "man": ("he", "his", "him")}
 
@@ -50,7 +50,7 @@ class Slots:
         return value
 
     def _draw(self, slot: str, own: dict[str, list[str]]) -> str:
-        name = slot if slot in own or slot in self.lists or slot == "num12" else slot.rstrip("23456789")
+        name = slot if slot in own or slot in self.lists or slot == "num12" else unnumbered(slot)
         values = own.get(name) or self.lists.get(name)
         if name in ("person", "woman", "man") or (name == "made" and self.language == "en"):
             return self._name(name)

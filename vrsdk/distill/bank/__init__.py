@@ -16,10 +16,13 @@ from vrsdk.runtime.card import ACTIONS, EMOTIONS, TONES
 HERE = Path(__file__).parent
 SLOT = re.compile(r"\{(\w+)\}")
 KINDS = ("chat", "persona", "feeling", "act", "boundary", "unknown", "failed")
-EVERYWHERE = {
-    "name", "first", "role", "place", "he", "his", "him", "ta", "person", "woman", "man", "spot",
-    "amount", "hour", "span", "day", "year", "n", "big",
-}  # fmt: skip
+CHARACTERS = {"name", "first", "role", "place", "he", "his", "him", "ta"}  # there is one: no {name2}
+EVERYWHERE = {"person", "woman", "man", "spot", "amount", "hour", "span", "day", "year", "n", "big"}
+
+
+def unnumbered(slot: str) -> str:
+    """The kind that a slot is one of several of: `person2` is a `person`."""
+    return slot.rstrip("23456789")
 
 
 class BankError(VrsdkError):
@@ -138,9 +141,11 @@ def read(path: Path) -> Iterator[FactEntry | Chat | Scene]:
     slots = table.get("slots", {})
     theme = path.stem.rstrip("_0123456789")
     for raw in table.get("fact", []):
-        yield _fact(f"{path}: fact {raw.get('id')}", raw, raw.get("id", ""), theme, slots)
+        where = f"{path}: fact {raw.get('id')}"
+        yield _fact(where, raw, _text(where, raw, "id"), theme, slots)
     for raw in table.get("chat", []):
-        yield _chat(f"{path}: chat {raw.get('id')}", raw, raw.get("id", ""), slots)
+        where = f"{path}: chat {raw.get('id')}"
+        yield _chat(where, raw, _text(where, raw, "id"), slots)
     for raw in table.get("scene", []):
         yield _scene(f"{path}: scene {raw.get('id')}", raw)
 
@@ -174,11 +179,10 @@ def _scene(where: str, raw: dict[str, Any]) -> Scene:
         if not values or set(values) - set(allowed):
             raise BankError(f"{where}: {key} = {values} must hold one or more of {', '.join(allowed)}")
     _check_slots(where, raw, slots)
-    for key in ("id", "role", "place", "personality"):
-        _list(where, {key: [raw.get(key, "")]}, key, 1)
-    scene = raw["id"]
+    scene, role, place, personality = (_text(where, raw, key) for key in ("id", "role", "place", "personality"))
     facts = [
-        _fact(f"{where}: fact {f.get('id')}", f, f"{scene}.{f.get('id')}", scene, slots) for f in raw.get("fact", [])
+        _fact(f"{where}: fact {f.get('id')}", f, f"{scene}.{_text(where, f, 'id')}", scene, slots)
+        for f in raw.get("fact", [])
     ]
     if len({f.id for f in facts}) < max(3, len(facts)):
         raise BankError(f"{where} needs 3 or more facts, each with its own id")
@@ -191,7 +195,7 @@ def _scene(where: str, raw: dict[str, Any]) -> Scene:
             raise BankError(f"{at}: facts = {two.get('facts')} must name facts of the scene")
         twos.append(Two(asked, _list(at, two, "lines", 1), _list(at, two, "any", 1)))
     chats = [_chat(f"{where}: chat {i}", c, f"{scene}.chat{i}", slots, 2) for i, c in enumerate(raw.get("chat", []))]
-    return Scene(scene, raw["role"], raw["place"], tones, raw["personality"], actions, facts, twos, chats, slots)
+    return Scene(scene, role, place, tones, personality, actions, facts, twos, chats, slots)
 
 
 def _ask(where: str, raw: dict[str, Any], least: int = 4) -> Ask:
@@ -214,17 +218,24 @@ def _list(where: str, raw: dict[str, Any], key: str, least: int) -> list[str]:
     return values
 
 
+def _text(where: str, raw: dict[str, Any], key: str) -> str:
+    value = raw.get(key)
+    if not isinstance(value, str) or not value.strip():
+        raise BankError(f"{where}: {key} needs a text")
+    return value
+
+
 def _check_keys(where: str, raw: dict[str, Any], known: set[str]) -> None:
     if unknown := set(raw) - known:
         raise BankError(f"{where}: no such key: {', '.join(unknown)}")
 
 
 def _check_slots(where: str, raw: Any, slots: dict[str, list[str]]) -> None:
-    known = EVERYWHERE | set(slots)
+    several = EVERYWHERE | set(slots)
     for text in _texts(raw):
         for slot in SLOT.findall(text):
             plain = slot[0].lower() + slot[1:]
-            if plain not in known and plain.rstrip("23456789") not in known:
+            if plain not in CHARACTERS | several and unnumbered(plain) not in several:
                 raise BankError(f"{where}: {{{slot}}} is no slot, in: {text}")
 
 
