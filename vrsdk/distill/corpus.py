@@ -92,16 +92,15 @@ class Writer:
         for key, text in (("role", scene.role), ("place", scene.place)):
             self.slots.character[key] = self.slots.fill(text, scope, scene.slots)
         kept = [f for f in scene.facts if rng.random() < HELD] or scene.facts[:1]
-        known = [Known(f, self.slots.fill(rng.choice(f.say), scope, f.slots), scope) for f in kept]
+        known = [self._known(f, scope) for f in kept]
         for _ in range(rng.choice((0, 0, 0, 1, 2))):
             other = rng.choice(self.bank.facts)
             if other.theme != scene.id and other.id not in {k.entry.id for k in known}:
-                known.append(self._known(other))
+                known.append(self._known(other, {}))
         rng.shuffle(known)
         return known
 
-    def _known(self, entry: FactEntry) -> Known:
-        scope: dict[str, str] = {}
+    def _known(self, entry: FactEntry, scope: dict[str, str]) -> Known:
         return Known(entry, self.slots.fill(self.rng.choice(entry.say), scope, entry.slots), scope)
 
     def _personality(self) -> str:
@@ -119,7 +118,7 @@ class Writer:
             chosen.setdefault(entry.id, entry)
             if len(chosen) == count:
                 break
-        known = [self._known(entry) for entry in chosen.values()]
+        known = [self._known(entry, {}) for entry in chosen.values()]
         rng.shuffle(known)
         return known
 
@@ -209,9 +208,10 @@ class _Talk:
 
     def _two(self) -> Turn | None:
         """Two questions in a line, as the scene has them."""
-        here = {k.entry.id for k in self.known if k.entry.id in self.held}
-        able = [two for two in self.scene.twos if here.issuperset(two.facts)] if self.scene else []
-        if not self.scene or not able:
+        if not self.scene:
+            return None
+        able = [two for two in self.scene.twos if self.held.issuperset(two.facts)]
+        if not able:
             return None
         two = self.rng.choice(able)
         line = self._line(two.lines, self.scope, self.scene.slots)

@@ -30,8 +30,7 @@ def rows(folder: Path, kind: str, language: str) -> Iterator[Row]:
 def texts(folder: Path, language: str) -> Iterator[str]:
     for row in rows(folder, "dialogues", language):
         yield from (turn["text"] for turn in row["turns"])
-    for row in rows(folder, "text", language):
-        yield row["text"]
+    yield from passages(folder, language)
 
 
 def passages(folder: Path, language: str) -> Iterator[str]:

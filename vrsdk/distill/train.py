@@ -134,7 +134,7 @@ def train(
     for step, loss, rate, done in losses(model, optimizer, samples, plan, teacher):
         if step % 10 == 0:
             tokens = rate * plan.batch * plan.length
-            print(f"step {step}  {done:.1%}  loss {loss:.3f}  {tokens:.0f} tokens/s", flush=True)
+            print(f"step {step}  {done:.1%}  loss {loss.item():.3f}  {tokens:.0f} tokens/s", flush=True)
         if step % plan.save_every == 0:
             save(model, optimizer, step, work / "checkpoint.pt")
     save(model, optimizer, step, work / "checkpoint.pt")
@@ -142,8 +142,11 @@ def train(
 
 def losses(
     model: Transformer, optimizer: torch.optim.Optimizer, samples: Samples, plan: Plan, teacher: Transformer | None
-) -> Iterator[tuple[int, float, float, float]]:
-    """Train; yield the step, a running loss, steps a second and the share of the training that is done."""
+) -> Iterator[tuple[int, Tensor, float, float]]:
+    """Train; yield the step, a running loss, steps a second and the share of the training that is done.
+
+    The loss stays on the device: to read it is to wait for the step to end there.
+    """
     loader = DataLoader(samples, batch_size=None, num_workers=plan.workers, pin_memory=plan.device != "cpu")
     running, began, done = torch.zeros((), device=plan.device), time.monotonic(), 0.0
     for step, (tokens, weights) in enumerate(loader, samples.first):
@@ -158,8 +161,7 @@ def losses(
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         running = loss.detach() if step == samples.first else 0.95 * running + 0.05 * loss.detach()
-        if (step + 1) % 10 == 0:  # reading the loss waits for the device: not at every step
-            yield step + 1, running.item(), (step + 1 - samples.first) / (time.monotonic() - began), done
+        yield step + 1, running, (step + 1 - samples.first) / (time.monotonic() - began), done
 
 
 def _loss(model: Transformer, tokens: Tensor, weights: Tensor, plan: Plan, teacher: Transformer | None) -> Tensor:

@@ -6,10 +6,11 @@ from pathlib import Path
 from vrsdk.distill.bank import BankError, load, read
 from vrsdk.runtime.card import LANGUAGES
 
+files = sys.argv[1:]
 try:
-    for path in sys.argv[1:]:
+    for path in files:
         print(f"{path}: {len(list(read(Path(path))))} tables, nothing wrong")
-    for language in LANGUAGES if not sys.argv[1:] else ():
+    for language in () if files else LANGUAGES:
         bank = load(language)
         lines = sum(len(a.lines) + len(a.then) for f in bank.facts for a in f.asks)
         chats = sum(len(many) for many in bank.chats.values()) + sum(len(s.chats) for s in bank.scenes)
