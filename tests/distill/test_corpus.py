@@ -40,7 +40,7 @@ def test_a_numbered_slot_of_the_character_is_refused(tmp_path: Path) -> None:
     good = (bank.HERE / "zh" / "failed_1.toml").read_text("utf-8")
     path = tmp_path / "failed_1.toml"
     path.write_text(good.replace('any = ["', 'any = ["{ta2}', 1), "utf-8")
-    with pytest.raises(bank.BankError, match="{ta2} is no slot"):
+    with pytest.raises(bank.BankError, match=r"\{ta2\} is no slot"):
         list(bank.read(path))
 
 
